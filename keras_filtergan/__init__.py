@@ -1,0 +1,46 @@
+"""Which invariances has a trained CNN learned, and can we hold them in our hands?
+
+Filters of one layer of a frozen CNN from a generator, trained adversarially on the activations
+they cause: an implementation of Kilcher, Bécigneul, Hofmann (2017), *Parametrizing filters of a CNN
+with a GAN*. Names are imported on first use, so that `import keras_filtergan` costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DivergenceError": "errors",
+    "Discriminator": "networks",
+    "FilterGAN": "filtergan",
+    "FilterGenerator": "networks",
+    "FrozenTarget": "target",
+    "InputError": "errors",
+    "Inverter": "inversion",
+    "Settings": "settings",
+    "TrainedRun": "trained",
+    "Walk": "walks",
+    "build_classifier": "classifier",
+    "convolve": "convolution",
+    "load_generator": "trained",
+    "train_classifier": "classifier",
+}
+_MODULES = ("data", "evaluation", "parametrizations", "plots", "priors")
+
+__all__ = sorted([*_HOMES, *_MODULES])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,111 @@
+"""The standard network of the paper: five convolutions, and its training."""
+
+from pathlib import Path
+
+import keras
+
+from keras_filtergan.data import ImageDataset, image_stream
+from keras_filtergan.errors import InputError
+
+WIDTHS = (16, 32, 32, 32, 64)
+POOL_AFTER = (1, 2, 5)
+SMALLEST_SIDE = 12
+
+
+def build_classifier(
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    widths: tuple[int, ...] = WIDTHS,
+    pool_after: tuple[int, ...] = POOL_AFTER,
+    seed: int = 0,
+) -> keras.Model:
+    """Build conv1 … conv5 (3×3, batch norm, ReLU), max-pooled early, and a linear read-out.
+
+    Pooling follows convolutions 1 and 2, so that layer 4 of a 28×28 image works on 7×7 maps: fewer
+    activations than pixels can follow make an invariance visible in the image.
+
+    Args:
+        image_shape: `(h, w, c)`, at least 12 pixels a side.
+        num_classes: width of the output.
+        widths: channels of each convolution.
+        pool_after: numbers of the convolutions that a 2×2 max-pooling follows.
+        seed: of the initial weights.
+
+    Returns:
+        An untrained Functional model, images in [0, 1] `(m, h, w, c)` → logits `(m, classes)`.
+
+    Raises:
+        InputError: images too small for three poolings.
+    """
+    if min(image_shape[:2]) < SMALLEST_SIDE:
+        raise InputError(
+            f"expected images of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels, "
+            f"received {image_shape[0]}×{image_shape[1]}; enlarge them or bring --classifier"
+        )
+    inputs = keras.Input(image_shape, name="image")
+    x = inputs
+    for number, width in enumerate(widths, 1):
+        initializer = keras.initializers.HeNormal(seed=seed * 100 + number)
+        x = keras.layers.Conv2D(
+            width, 3, padding="same", kernel_initializer=initializer, name=f"conv{number}"
+        )(x)
+        x = keras.layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
+        x = keras.layers.ReLU(name=f"relu{number}")(x)
+        if number in pool_after:
+            x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    initializer = keras.initializers.GlorotUniform(seed=seed * 100)
+    logits = keras.layers.Dense(num_classes, kernel_initializer=initializer, name="logits")(x)
+    return keras.Model(inputs, logits, name="classifier")
+
+
+def train_classifier(
+    dataset: ImageDataset,
+    epochs: int = 10,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+    verbose: int = 0,
+) -> keras.Model:
+    """Train the standard classifier on a data set (the paper's: 10 epochs on MNIST).
+
+    Adam with a cosine schedule to zero, so that the last epoch's accuracy is the best one and the
+    batch-norm statistics have settled.
+
+    Returns:
+        The trained model, compiled with cross-entropy and accuracy.
+    """
+    model = build_classifier(dataset.image_shape, dataset.num_classes, seed=seed)
+    batch_size = min(batch_size, len(dataset.x_train))
+    steps = len(dataset.x_train) // batch_size
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
+    model.compile(
+        keras.optimizers.Adam(schedule),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    stream = image_stream(dataset.x_train, dataset.y_train, batch_size, seed)
+    model.fit(stream, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
+    return model
+
+
+def load_classifier(path: Path) -> keras.Model:
+    """Load a classifier from a `.keras` file, without running code that the file may hold.
+
+    Raises:
+        InputError: the file is missing, is not a Keras model, or needs unsafe loading.
+    """
+    if not path.is_file():
+        raise InputError(f"expected a .keras file, there is none at {str(path)!r}")
+    if path.suffix != ".keras":
+        raise InputError(f"expected a file that ends in .keras, received {path.name!r}")
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises almost anything for a damaged or foreign file
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{str(path)!r} is no Keras model that can be loaded: {reason}") from None
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"expected a keras.Model in {str(path)!r}, received {type(model).__name__}"
+        )
+    return model

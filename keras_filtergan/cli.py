@@ -1,0 +1,199 @@
+"""The command line: parse and check, then hand over. Free of TensorFlow until work begins."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keras_filtergan.errors import DivergenceError, InputError
+from keras_filtergan.runs import RunDirectory, latest_run, open_run
+from keras_filtergan.settings import Settings
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+QUICK_STEPS = 300
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> None:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see --help)\n")
+
+
+def train_main(arguments: Sequence[str] | None = None) -> int:
+    """`train.py`: classifier, FilterGAN, card and pictures."""
+    parser = _Parser(
+        prog="train.py",
+        description="Train (or reuse) a classifier, then FilterGAN on one of its layers, "
+        "then write the card and the pictures.",
+    )
+    add, defaults = parser.add_argument, Settings()
+    add(
+        "--layer", default=4, help="number (1 is the first) or name of the convolution; %(default)s"
+    )
+    add(
+        "--dataset",
+        default=defaults.dataset,
+        metavar="NAME|FOLDER|FILE.npz",
+        help="a TFDS set, a folder of class folders, or an .npz file; default %(default)s (bundled)",
+    )
+    add("--data-dir", help="where TFDS keeps its prepared sets (else TFDS_DATA_DIR)")
+    add(
+        "--classifier",
+        metavar="FILE.keras",
+        help="a trained classifier instead of the standard one",
+    )
+    add("--steps", type=int, default=defaults.steps, help="steps of FilterGAN; default %(default)s")
+    add("--batch-size", type=int, default=defaults.batch_size, help="default %(default)s")
+    add("--latent-dim", type=int, default=defaults.latent_dim, help="default %(default)s")
+    add("--seed", type=int, default=defaults.seed, help="default %(default)s")
+    add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
+    add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
+    add(
+        "--dry-run", action="store_true", help="check everything, print the settings, write nothing"
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help=f"a smoke run of about a minute: {QUICK_STEPS} steps, 1 epoch for the classifier",
+    )
+    add("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    return _guarded(lambda: _train(options), options.debug)
+
+
+def visualize_main(arguments: Sequence[str] | None = None) -> int:
+    """`visualize.py`: the pictures of a finished run."""
+    parser = _Parser(prog="visualize.py", description="Draw the figures of a finished run.")
+    add = parser.add_argument
+    add("--run", type=Path, help="run directory; default the latest under runs/")
+    add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
+    add("--grid", type=int, default=7, help="pictures along each side, odd; default %(default)s")
+    add(
+        "--span",
+        type=float,
+        default=3.0,
+        help="how far the grid reaches from the centre, in standard deviations; default %(default)s",
+    )
+    add(
+        "--dims",
+        type=_dims,
+        default="random",
+        metavar="random|I,J",
+        help="the two latent dimensions, drawn by the run's seed or given; default %(default)s",
+    )
+    add(
+        "--parametrization",
+        default="pixels",
+        choices=["pixels", "fourier", "deformation"],
+        help="coordinates in which the images are optimised; default %(default)s",
+    )
+    add(
+        "--prior",
+        default="total_variation",
+        choices=["total_variation", "multiscale_edge", "none"],
+        help="default %(default)s",
+    )
+    add("--out", type=Path, help="folder for the figures; default <run>/figures")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    return _guarded(lambda: _visualize(options), options.debug)
+
+
+def _guarded(work: Callable[[], int], debug: bool) -> int:
+    """Run the work; turn what can go wrong into one line and an exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        return work()
+    except BaseException as error:
+        if debug or isinstance(error, SystemExit):
+            raise
+        code, line = _explain(error)
+        print(line, file=sys.stderr)
+        return code
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; finished steps are kept, --resume goes on"
+    if isinstance(error, InputError):
+        return BAD_INPUT, f"error: {error}"
+    if isinstance(error, DivergenceError):
+        return FAILED, f"error: {error}"
+    text = (str(error).strip().splitlines() or [""])[0]
+    return FAILED, f"error: {type(error).__name__}: {text} (--debug shows where)"
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = Settings(
+        layer=int(options.layer) if str(options.layer).isdecimal() else options.layer,
+        dataset=options.dataset,
+        classifier=options.classifier,
+        classifier_epochs=1 if options.quick else Settings.classifier_epochs,
+        steps=QUICK_STEPS if options.quick else options.steps,
+        batch_size=options.batch_size,
+        latent_dim=options.latent_dim,
+        seed=options.seed,
+    )
+    run = RunDirectory(options.out or _default_out(settings, options.quick))
+    if options.resume and not run.config.exists():
+        raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
+    from keras_filtergan import evaluation, gallery, training
+
+    plan = training.plan(settings, options.data_dir)
+    run.check(plan.config)
+    if options.dry_run:
+        print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
+        return DONE
+    if run.is_complete:
+        print(evaluation.format_card(run.read_evaluation()))
+        print(f"{run.path} is complete; choose another --out or --seed for another run")
+        return DONE
+    if run.config.exists() and not options.resume:
+        raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
+    verbose = 1 if sys.stdout.isatty() else 2
+    try:
+        trained, card = training.train(plan, run, verbose=verbose)
+    except training.Interrupted as interruption:
+        print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
+        return INTERRUPTED
+    gallery.draw_gallery(run, trained, gallery.View(), run.figures, print)
+    print(evaluation.format_card(card))
+    print(f"run: {run.path}; more pictures: python visualize.py --run {run.path}")
+    return DONE
+
+
+def _visualize(options: argparse.Namespace) -> int:
+    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    from keras_filtergan import gallery
+    from keras_filtergan.trained import TrainedRun
+
+    view = gallery.View(
+        images=tuple(options.images) if options.images else None,
+        grid=options.grid,
+        span=options.span,
+        dims=None if options.dims == "random" else options.dims,
+        parametrization=options.parametrization,
+        prior=options.prior,
+    )
+    gallery.draw_gallery(run, TrainedRun.load(run), view, options.out or run.figures, print)
+    return DONE
+
+
+def _default_out(settings: Settings, quick: bool) -> Path:
+    name = f"{Path(settings.dataset).stem}-layer{settings.layer}-seed{settings.seed}"
+    return Path("runs") / (name + "-quick" * quick)
+
+
+def _dims(text: str) -> str | tuple[int, int]:
+    """`random`, or two latent dimensions as I,J."""
+    if text == "random":
+        return text
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"expected 'random' or two numbers as I,J, received {text!r}"
+        )
+    return int(parts[0]), int(parts[1])

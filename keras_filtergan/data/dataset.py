@@ -1,0 +1,180 @@
+"""Labelled images in memory: the one form in which data enters the package."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_filtergan.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images and labels for training and testing, checked on construction.
+
+    Everything that trains or evaluates takes its images from here, so that a
+    wrong shape, a NaN or a label out of range is found before any training.
+
+    Args:
+        name: What reports and run directories call the set, e.g. `"mnist"`.
+        x_train: Images `(n, height, width, channels)`, 1 or 3 channels, either
+            `uint8` in 0..255 or floating in [0, 1] (stored as `float32`).
+        y_train: Class indices `(n,)`, any integer type (stored as `int32`).
+        x_test: Images like `x_train`: same height, width, channels and type.
+        y_test: Class indices like `y_train`.
+        class_names: One name a class, at least two; labels index into it.
+        note: Where the data come from, in a sentence, or empty.
+
+    The arrays are read-only views: the fingerprint stays true.
+
+    Raises:
+        InputError: When the data are not of this form. The message names the array.
+
+    Example:
+        >>> data = ImageDataset("dots", x, y, x_test, y_test, ("dark", "light"))
+        >>> data.image_shape, data.num_classes
+        ((28, 28, 1), 2)
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        names = tuple(str(name) for name in self.class_names)
+        if len(names) < 2 or len(set(names)) != len(names):
+            raise InputError(
+                f"{self.name}: expected two or more different class names. Received: "
+                f"{len(names)} names, {len(set(names))} different; give each class its own name."
+            )
+        fields: dict[str, Any] = {"class_names": names}
+        for split in ("train", "test"):
+            images = _checked_images(getattr(self, f"x_{split}"), f"{self.name}: x_{split}")
+            labels = _checked_labels(
+                getattr(self, f"y_{split}"), len(images), len(names), f"{self.name}: y_{split}"
+            )
+            fields |= {f"x_{split}": _read_only(images), f"y_{split}": _read_only(labels)}
+        train, test = fields["x_train"], fields["x_test"]
+        if (train.shape[1:], train.dtype) != (test.shape[1:], test.dtype):
+            raise InputError(
+                f"{self.name}: expected x_train and x_test of one image shape and type. Received: "
+                f"{train.shape[1:]} {train.dtype} and {test.shape[1:]} {test.dtype}; convert one."
+            )
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)  # frozen for everyone but its constructor
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Shape of one image, `(height, width, channels)`."""
+        return self.x_train.shape[1:]
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, also those without an example."""
+        return len(self.class_names)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of the contents: the same for the same pixels, labels and names.
+
+        Two runs that write the same fingerprint used the same data, whatever its name or place.
+        """
+        digest = hashlib.sha256(repr(self.class_names).encode())
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()[:16]
+
+
+def to_unit_interval(images: Any) -> Any:
+    """Scales pixels to [0, 1]; the only place in the package where pixels are scaled.
+
+    Args:
+        images: NumPy array or TensorFlow tensor of any shape, `uint8` in 0..255 or `float32`
+            in [0, 1].
+
+    Returns:
+        The same kind of array, `float32` in [0, 1]; `float32` comes back as it is.
+
+    Raises:
+        InputError: For any other type.
+
+    Example:
+        >>> to_unit_interval(np.array([0, 51, 255], "uint8"))
+        array([0. , 0.2, 1. ], dtype=float32)
+    """
+    dtype = getattr(images, "dtype", None)
+    if dtype == "float32":
+        return images
+    if dtype != "uint8":
+        raise InputError(
+            f"Expected images as uint8 or float32. Received: {dtype or type(images).__name__}; "
+            "convert with .astype('uint8') (0..255) or .astype('float32') (0..1)."
+        )
+    if isinstance(images, np.ndarray):
+        return images.astype("float32") / np.float32(255)
+    import tensorflow as tf  # a tensor came in, so this is loaded already
+
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _checked_images(images: Any, what: str) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise InputError(
+            f"{what}: expected images (n, height, width, channels) with 1 or 3 channels. "
+            f"Received: shape {images.shape}; put channels last, one for grey or three for colour."
+        )
+    if 0 in images.shape:
+        raise InputError(
+            f"{what}: expected at least one image of at least one pixel. "
+            f"Received: shape {images.shape}; check that the set is not empty."
+        )
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise InputError(
+            f"{what}: expected pixels as uint8 (0..255) or floats in [0, 1]. "
+            f"Received: {images.dtype}; convert with .astype('uint8')."
+        )
+    low, high = float(images.min()), float(images.max())  # NaN if any pixel is NaN
+    if not (low >= 0.0 and high <= 1.0):
+        problem = "NaN pixels" if np.isnan(low) else f"pixels from {low:g} to {high:g}"
+        raise InputError(
+            f"{what}: expected float pixels in [0, 1]. Received: {problem}; "
+            "rescale them, or store 0..255 as uint8."
+        )
+    return images.astype(np.float32, copy=False)
+
+
+def _checked_labels(labels: Any, count: int, num_classes: int, what: str) -> np.ndarray:
+    labels = np.asarray(labels)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(
+            f"{what}: expected integer class indices. Received: {labels.dtype}; "
+            "number the classes from 0 and use an integer type."
+        )
+    if labels.shape != (count,):
+        raise InputError(
+            f"{what}: expected one label an image, shape ({count},). "
+            f"Received: shape {labels.shape}; one-hot labels need .argmax(axis=-1)."
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= num_classes:
+        raise InputError(
+            f"{what}: expected labels in 0..{num_classes - 1}. Received: {low}..{high}; "
+            "number the classes from 0, and name them all."
+        )
+    return labels.astype(np.int32, copy=False)

@@ -1,0 +1,48 @@
+"""Random numbers that depend on (seed, purpose, counter) alone: on no state and no device.
+
+The generator is Philox, named wherever it is used, because the default differs by device.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+# One constant a purpose: no two purposes ever share numbers. Changing one changes every run.
+ORDER, LATENT, NOISE_REAL, NOISE_FAKE, NOISE_CODE = range(1, 6)
+# Rounds of the cipher behind tf.random_index_shuffle: with its default of 4, orders are visibly
+# biased in a chi-square test of neighbours; 16 pass, and cost 0.2 ms a batch.
+ROUNDS = 16
+
+
+def normal(seed: int, purpose: int, step: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Draws N(0, 1) of the given shape, float32, for one purpose at one step.
+
+    Example:
+        >>> normal(seed=0, purpose=LATENT, step=tf.constant(7, tf.int64), shape=(64, 8)).shape
+        TensorShape([64, 8])
+    """
+    return tf.random.stateless_normal(shape, _key(seed, purpose, step), alg="philox")
+
+
+def shuffled(seed: int, epoch: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
+    """Which of `count` images stands at each of the places of an epoch's order.
+
+    Args:
+        seed: Integer in 0..2^63-1.
+        epoch: Scalar int64; each has an order of its own.
+        places: `(m,)` int64 in 0..count-1.
+        count: Number of images.
+
+    Returns:
+        `(m,)` int64; over all places, each of 0..count-1 once.
+    """
+    # The shuffle wants a well-mixed key: with the plain (seed, epoch) its orders are far from
+    # uniform (chi-square of positions 12 times its degrees of freedom for 37 images).
+    key = tf.random.stateless_uniform(
+        (3,), _key(seed, ORDER, epoch), None, None, tf.int64, alg="philox"
+    )
+    return tf.random_index_shuffle(places, key, np.int64(count - 1), rounds=ROUNDS)
+
+
+def _key(seed: int, purpose: int, counter: tf.Tensor) -> tf.Tensor:
+    """A key `(2,)` of its own for each (seed, purpose, counter)."""
+    return tf.random.fold_in(tf.constant([seed, purpose], tf.int64), counter, alg="philox")

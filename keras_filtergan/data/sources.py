@@ -1,0 +1,109 @@
+"""One name to one image set: the bundled sample, a file, a folder or TensorFlow Datasets."""
+
+import dataclasses
+import difflib
+import os
+import re
+from pathlib import Path
+
+from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.errors import InputError
+
+BUNDLED = "mnist_sample"
+BUNDLED_FOLDER = Path(__file__).parent / BUNDLED / "1.0.0"
+BUNDLED_NOTE = (
+    "stratified sample of MNIST (1,000 training and 200 test images a digit); "
+    "for all 70,000 images: --dataset mnist"
+)
+
+
+def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageDataset:
+    """Loads the image set of that name.
+
+    In this order, `name` is
+
+    1. `"mnist_sample"`: the bundled set, always there, no network;
+    2. the name of a TFDS set, registered or prepared in `data_dir`, with `/config` and `:version`
+       where wanted;
+    3. a path: a `.npz` file, a folder of class sub-folders, or a prepared TFDS folder.
+
+    A folder that shares its name with a TFDS set is meant by `./name`.
+
+    Args:
+        name: Name or path.
+        data_dir: Folder of prepared TFDS sets; default `$TFDS_DATA_DIR`, else TFDS's own.
+
+    Raises:
+        InputError: Unknown name (the nearest names are given), missing or unreadable path, no
+            network for a set that is not there, or contents that make no image set.
+
+    Example:
+        >>> data = load_dataset("mnist_sample")
+        >>> data.x_train.shape, data.x_test.shape
+        ((10000, 28, 28, 1), (2000, 28, 28, 1))
+    """
+    name = os.fspath(name)
+    if not name.strip():
+        raise InputError(
+            f"Expected the name of an image set or a path. Received: {name!r}; try {BUNDLED}."
+        )
+    if name == BUNDLED:
+        return _load_bundled()
+    if not _is_plainly_a_path(name):
+        from keras_filtergan.data import tfds
+
+        known = tfds.known_tfds_names(data_dir)
+        if re.split("[/:]", name)[0] in known:
+            return tfds.load_tfds(name, data_dir)
+        if not os.path.lexists(name) and "/" not in name:
+            raise _unknown(name, known)
+    return _load_path(Path(name).expanduser())
+
+
+def _is_plainly_a_path(name: str) -> bool:
+    return name.startswith((".", "~", os.sep)) or name.endswith(".npz")
+
+
+def _load_bundled() -> ImageDataset:
+    from keras_filtergan.data import tfds
+
+    if not BUNDLED_FOLDER.is_dir():
+        raise InputError(
+            f"Expected the bundled images in {BUNDLED_FOLDER}. Received: no such folder; "
+            "install the package again, or run tools/make_mnist_sample.py."
+        )
+    data = tfds.load_tfds_directory(BUNDLED_FOLDER, BUNDLED)
+    return dataclasses.replace(data, note=BUNDLED_NOTE)
+
+
+def _load_path(path: Path) -> ImageDataset:
+    if not os.path.exists(path):  # Path.exists raises where a parent is unreadable
+        raise InputError(
+            "Expected a .npz file, a folder of class folders, or a TFDS name. "
+            f"Received: {path}, which does not exist or cannot be reached; check the path."
+        )
+    if path.suffix == ".npz":
+        from keras_filtergan.data.npz import load_npz
+
+        return load_npz(path)
+    if not os.path.isdir(path):
+        raise InputError(
+            f"Expected a .npz file or a folder of class folders. Received: the file {path}; "
+            "save arrays as .npz, or images in one sub-folder a class."
+        )
+    if os.path.exists(path / "dataset_info.json"):
+        from keras_filtergan.data import tfds
+
+        return tfds.load_tfds_directory(path, path.resolve().parent.name)
+    from keras_filtergan.data.folder import load_folder
+
+    return load_folder(path)
+
+
+def _unknown(name: str, known: list[str]) -> InputError:
+    near = difflib.get_close_matches(name, [BUNDLED, *known], n=3)
+    advice = f"did you mean {', '.join(near)}?" if near else f"try {BUNDLED}, mnist or cifar10."
+    return InputError(
+        "Expected mnist_sample, a TFDS name, a .npz file or a folder. "
+        f"Received: {name!r}, which is none of them; {advice}"
+    )

@@ -1,0 +1,112 @@
+"""From a prepared TFDS builder to an `ImageDataset`."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.stratify import stratified_split
+from keras_filtergan.errors import InputError
+
+READ_BATCH = 1024  # examples a read: large enough that Python costs nothing
+
+
+def image_and_label(builder: Any, name: str) -> tuple[str, str]:
+    """Keys of the image and of the label among the features.
+
+    Raises:
+        InputError: When there is no such pair, or images are of different sizes.
+    """
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    keys = builder.info.supervised_keys or ("image", "label")
+    items = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
+    image, label = (items.get(key) if isinstance(key, str) else None for key in keys[:2])
+    if not isinstance(image, tfds.features.Image) or not isinstance(
+        label, tfds.features.ClassLabel
+    ):
+        raise InputError(
+            "Expected an image-classification set (an image and a class label an example). "
+            f"Received: {name} with {', '.join(items) or 'no features'}; choose another set."
+        )
+    if None in image.shape:
+        raise InputError(
+            f"Expected images of one size. Received: {name} with images {image.shape}; "
+            "resize them into a folder or an .npz file, and load that."
+        )
+    return keys[0], keys[1]
+
+
+def read_builder(builder: Any, name: str) -> ImageDataset:
+    """Reads the train and test splits; without a test split, train is split 80/20 by class.
+
+    Args:
+        builder: Prepared `tfds.core.DatasetBuilder`.
+        name: What the user called the set.
+
+    Raises:
+        InputError: No train split, no image-classification set, or damaged records.
+    """
+    image_key, label_key = image_and_label(builder, name)
+    splits = builder.info.splits
+    if "train" not in splits:
+        raise InputError(
+            f"Expected a train split. Received: {name} with {', '.join(splits) or 'no split'}; "
+            "choose another set."
+        )
+    x_train, y_train = _read_split(builder, "train", image_key, label_key, name)
+    if "test" in splits:
+        x_test, y_test = _read_split(builder, "test", image_key, label_key, name)
+    else:
+        train, test = stratified_split(y_train)
+        x_test, y_test = x_train[test], y_train[test]
+        x_train, y_train = x_train[train], y_train[train]
+    return ImageDataset(
+        re.sub(r"[^\w.-]+", "-", name),  # emnist/letters: also the name of a run directory
+        x_train,
+        y_train,
+        x_test,
+        y_test,
+        tuple(builder.info.features[label_key].names or ()),
+        note=f"TFDS {builder.info.full_name}",
+    )
+
+
+def _read_split(
+    builder: Any, split: str, image_key: str, label_key: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    wanted = tfds.decode.PartialDecoding({image_key: True, label_key: True})
+    try:
+        examples = builder.as_dataset(
+            split=split,
+            batch_size=READ_BATCH,
+            shuffle_files=False,
+            decoders=wanted,
+            read_config=tfds.ReadConfig(try_autocache=False),
+        )
+        batches = [(b[image_key], b[label_key]) for b in tfds.as_numpy(examples)]
+    except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
+        raise failure(
+            f"{name}, split {split}", "readable TFDS records", error, "prepare it again"
+        ) from error
+    if not batches:
+        raise InputError(
+            f"Expected examples in the {split} split of {name}. Received: none; prepare it again."
+        )
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def failure(name: str, expected: str, error: Exception, advice: str) -> InputError:
+    """An `InputError` with one line of what TFDS tells in many."""
+    reason = re.sub(r'^Failed to construct dataset .*?}": ', "", " ".join(str(error).split()))
+    if len(reason) > 200:
+        reason = f"{reason[:200]}…"
+    return InputError(
+        f"Expected {expected}. Received: {name} ({reason or type(error).__name__}); {advice}."
+    )

@@ -1,0 +1,15 @@
+"""The two ways a run can stop on purpose, each with its exit code."""
+
+
+class InputError(ValueError):
+    """Bad arguments or bad input (exit code 2).
+
+    The message is one line: what was expected, what was received, what to do next.
+    """
+
+
+class DivergenceError(RuntimeError):
+    """Training produced a NaN or an infinite number (exit code 1).
+
+    The message names the step and the term; the last good checkpoint is kept.
+    """

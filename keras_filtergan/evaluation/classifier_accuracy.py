@@ -1,0 +1,11 @@
+"""The network as it was trained."""
+
+from keras_filtergan.evaluation.registry import Measurement, metric
+from keras_filtergan.evaluation.subject import Subject
+
+
+@metric
+def classifier_accuracy(subject: Subject) -> Measurement:
+    """Accuracy of the frozen network with its real kernels."""
+    value = subject.accuracy(subject.target.kernel)
+    return Measurement(value, {"images": len(subject.labels)})

@@ -1,0 +1,261 @@
+"""`FilterGAN`: Algorithm 1 of the paper as a `keras.Model`."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan import losses
+from keras_filtergan.control import Control
+from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.networks import Discriminator, FilterGenerator
+from keras_filtergan.target import FrozenTarget
+
+BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
+
+
+class Round(NamedTuple):
+    """What one batch shows: the tensors that the losses and the controls are made of."""
+
+    real: tf.Tensor  # (m, h', w', cout), standardised
+    fake: tf.Tensor  # (m, h', w', cout), standardised
+    real_logits: tf.Tensor  # (m,)
+    fake_logits: tf.Tensor  # (m,)
+    code_error: tf.Tensor  # ()
+    label_loss: tf.Tensor  # ()
+    variation: tf.Tensor  # ()
+
+
+class FilterGAN(keras.Model):
+    """Train a generator of kernels whose activations cannot be told from the real layer's.
+
+    Each step draws one latent an image, convolves image i with its own kernels G(z_i), and lets D
+    compare the activations with those of the real kernels; Q reads z_i back. All randomness comes
+    with the batch, so a step is a pure function of weights and batch.
+
+    What the paper does not have, and why (measured in docs/notes/experiments.md):
+
+    * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
+      Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
+      from z to the activations; D's is held by a control where D is right with `accuracy_goal`.
+    * **A control of λ** that holds Q's error at `code_error_goal`.
+    * **A discriminator conditioned on the class**, and a **label loss**: the cross-entropy of the
+      frozen suffix on generated activations. Both use only what the classifier was trained on;
+      `conditional=False, label_weight=0` is the paper's objective.
+    * **An averaged generator** (exponential moving average of the weights): `generator`, which all
+      inference uses; `raw_generator` is the one that the optimizer moves.
+
+    Args:
+        target: the frozen network and its layer.
+        latent_dim: length d of a latent.
+        conditional: give D one more logit a class.
+        generator_loss: `"non_saturating"` or `"saturating"`.
+        code_weight: λ, or its first value if `code_error_goal` is given.
+        code_error_goal: mean squared error of Q (1 is chance) at which λ is held; `None`: fixed λ.
+        code_noise: σ of the noise on Q's input.
+        discriminator_noise: σ of the noise on D's inputs, or its first value.
+        accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
+        label_weight: weight of the label loss in G's objective.
+        averaging: decay of the averaged generator, per step.
+        seed: of the initial weights.
+
+    Example:
+        >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
+        >>> gan.compile()
+        >>> gan.adapt(x_train)
+        >>> gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=8,
+        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=100, epochs=50)
+        >>> kernels = gan.generator(keras.random.normal([10, 8]))
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        target: FrozenTarget,
+        latent_dim: int = 8,
+        *,
+        conditional: bool = True,
+        generator_loss: str = "non_saturating",
+        code_weight: float = 5.0,
+        code_error_goal: float | None = 0.45,
+        code_noise: float = 4.0,
+        discriminator_noise: float = 1.0,
+        accuracy_goal: float | None = 0.75,
+        label_weight: float = 1.0,
+        averaging: float = 0.998,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.target = target
+        self.latent_dim = latent_dim
+        self.code_noise = code_noise
+        self.label_weight = label_weight
+        self.averaging = averaging
+        self.adversarial_loss = losses.generator_loss(generator_loss)
+        self.label_cost = keras.losses.SparseCategoricalCrossentropy(target.gives_logits)
+        self.generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
+        self.raw_generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
+        self.discriminator = Discriminator(
+            target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
+        )
+        self.discriminator_noise = Control(
+            discriminator_noise, accuracy_goal, rate=0.02, highest=8.0, name="discriminator_noise"
+        )
+        self.code_weight = Control(
+            code_weight, code_error_goal, rate=0.002, lowest=0.1, name="code_weight"
+        )
+        self.generator.build((None, latent_dim))
+        self.raw_generator.build((None, latent_dim))
+        self.discriminator.build((None, *target.activation_shape))
+        self.built = True
+        self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
+
+    @staticmethod
+    def _term_names() -> tuple[str, ...]:
+        return (
+            *("d_loss", "g_loss", "code_error", "label_loss", "real_accuracy", "fake_accuracy"),
+            *("activation_variation", "discriminator_noise", "code_weight"),
+        )
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """One running mean a logged term."""
+        return self._means
+
+    def compile(
+        self,
+        g_optimizer: keras.optimizers.Optimizer | None = None,
+        d_optimizer: keras.optimizers.Optimizer | None = None,
+        q_optimizer: keras.optimizers.Optimizer | None = None,
+        **kwargs,
+    ) -> None:
+        """Set one optimizer a player; RMSprop as in the paper by default.
+
+        They are built here, because an optimizer without slots restores to fresh ones.
+        """
+        super().compile(optimizer=None, loss=None, **kwargs)
+        self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
+        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(2e-4)
+        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(2e-4)
+        self.g_optimizer.build(self.raw_generator.trainable_variables)
+        self.d_optimizer.build(self.discriminator.d_variables)
+        self.q_optimizer.build(self.discriminator.q_variables)
+
+    def adapt(self, images: np.ndarray, batch_size: int = 256) -> None:
+        """Fit the standardisation of activations to the real kernels' on these images.
+
+        Args:
+            images: `(n, h, w, c)`, a few thousand are plenty.
+            batch_size: images at once.
+        """
+        maps = [
+            self.target.activations(
+                self.target.features(to_unit_interval(images[i : i + batch_size]))
+            ).numpy()
+            for i in range(0, len(images), batch_size)
+        ]
+        self.discriminator.standardize.adapt(np.concatenate(maps))
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step of Algorithm 1; `data` is a batch of `data.training_stream`."""
+        with tf.GradientTape(persistent=True) as tape:
+            seen = self._play(data, self.raw_generator)
+            d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
+            g_loss = self.adversarial_loss(seen.fake_logits)
+            g_objective = (
+                g_loss
+                + self.code_weight.value * seen.code_error
+                + self.label_weight * seen.label_loss
+            )
+        for optimizer, objective, variables in (
+            (self.g_optimizer, g_objective, self.raw_generator.trainable_variables),
+            (self.d_optimizer, d_loss, self.discriminator.d_variables),
+            (self.q_optimizer, seen.code_error, self.discriminator.q_variables),
+        ):
+            # All gradients are taken at the weights of the start of the step: D and Q share layers,
+            # so an optimizer must not see what another has just changed.
+            data_gradients = tape.gradient(objective, variables)
+            optimizer.apply(data_gradients, variables)
+        self._average_generator()
+        logs = self._log(seen, d_loss, g_loss)
+        self._balance(seen)
+        return logs
+
+    def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The same terms for the averaged generator; nothing is changed."""
+        seen = self._play(data, self.generator)
+        d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
+        return self._log(seen, d_loss, self.adversarial_loss(seen.fake_logits))
+
+    def _play(self, data: dict[str, tf.Tensor], generator: FilterGenerator) -> Round:
+        """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
+        if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
+            raise InputError(
+                f"expected batches with {', '.join(BATCH_KEYS)}; make them with data.training_stream"
+            )
+        target, judge = self.target, self.discriminator
+        features = target.features(data["image"])
+        kernels = generator(data["latent"])  # (m, kh, kw, cin, cout)
+        generated = target.activations(features, kernels)  # (m, h', w', cout)
+        real = judge.standardize(target.activations(features))
+        fake = judge.standardize(generated)
+        noise = self.discriminator_noise.value
+        real_verdicts, _ = judge(real + noise * data["noise_real"], training=True)
+        fake_verdicts, _ = judge(fake + noise * data["noise_fake"], training=True)
+        _, codes = judge(fake + self.code_noise * data["noise_code"], training=True)
+        other = judge.standardize(target.activations(features, tf.roll(kernels, 1, axis=0)))
+        return Round(
+            real=real,
+            fake=fake,
+            real_logits=judge.logits(real_verdicts, data["label"]),
+            fake_logits=judge.logits(fake_verdicts, data["label"]),
+            code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
+            label_loss=self.label_cost(data["label"], target.outputs(generated, features)),
+            variation=_variation(real, fake, tf.stop_gradient(other)),
+        )
+
+    def _average_generator(self) -> None:
+        steps = tf.cast(self.g_optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.averaging, (1.0 + steps) / (10.0 + steps))  # short memory at first
+        for average, raw in zip(self.generator.weights, self.raw_generator.weights, strict=True):
+            average.assign(decay * average + (1.0 - decay) * raw)
+
+    def _balance(self, seen: Round) -> None:
+        accuracies = _accuracy(seen.real_logits), _accuracy(-seen.fake_logits)
+        self.discriminator_noise.update(tf.reduce_mean(accuracies))
+        # An error above chance says that Q has not begun to learn, not that G hides the code.
+        self.code_weight.update(tf.minimum(seen.code_error, 1.0))
+
+    def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
+        terms = {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "code_error": seen.code_error,
+            "label_loss": seen.label_loss,
+            "real_accuracy": _accuracy(seen.real_logits),
+            "fake_accuracy": _accuracy(-seen.fake_logits),
+            "activation_variation": seen.variation,
+            "discriminator_noise": self.discriminator_noise.value,
+            "code_weight": self.code_weight.value,
+        }
+        for mean in self._means:
+            mean.update_state(terms[mean.name])
+        return {mean.name: mean.result() for mean in self._means}
+
+
+def _accuracy(logits: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(logits > 0, tf.float32))
+
+
+def _variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """V_z / V_x in a batch: `fake` and `other` show the same images under two latents each.
+
+    For two independent draws E(a − a')² / 2 is the variance over latents.
+    """
+    over_latents = tf.reduce_mean(tf.square(fake - other), axis=0) / 2.0
+    return tf.reduce_sum(over_latents) / tf.reduce_sum(tf.math.reduce_variance(real, axis=0))

@@ -1,0 +1,162 @@
+"""The pictures of a finished run."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.manifold import MDS
+
+from keras_filtergan import plots
+from keras_filtergan.data import to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.inversion import Inverter
+from keras_filtergan.parametrizations import get_parametrization
+from keras_filtergan.priors import get_prior
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.trained import TrainedRun
+
+FILTER_ROWS = 8
+MDS_CHANNELS = 10
+MDS_LATENTS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What of a run to look at.
+
+    Attributes:
+        images: numbers of test images; `None` for one of each of the first four classes.
+        grid: pictures a side, odd.
+        span: how far the grid reaches, in standard deviations of the latent.
+        dims: two latent dimensions; `None` draws them with the run's seed, as the paper does.
+        parametrization: name of the coordinates that images are optimised in.
+        prior: name of the image prior.
+    """
+
+    images: tuple[int, ...] | None = None
+    grid: int = 7
+    span: float = 3.0
+    dims: tuple[int, int] | None = None
+    parametrization: str = "pixels"
+    prior: str = "total_variation"
+
+
+def draw_gallery(
+    run: RunDirectory, trained: TrainedRun, view: View, folder: Path, say: Callable[[str], None]
+) -> list[Path]:
+    """Draw filters, MDS, training curves and invariance grids of a run.
+
+    Args:
+        run: its directory, for the history.
+        trained: what it holds.
+        view: what to look at.
+        folder: where the PNG files go; made if needed.
+        say: takes one line for each file.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: an image, dimension, grid or span out of range. Nothing is written then.
+    """
+    numbers = _image_numbers(trained, view.images)
+    invariances = _draw_invariances(trained, view, numbers)
+    title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
+    figures = {
+        "filters": _draw_filters(trained),
+        "mds": _draw_mds(trained),
+        "training": plots.training_figure(run.read_history(), title),
+        **invariances,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures.items():
+            figure.savefig(folder / f"{name}.png", dpi=130)
+            say(str(folder / f"{name}.png"))
+    except OSError as error:
+        raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
+    return [folder / f"{name}.png" for name in figures]
+
+
+def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[int]:
+    labels = trained.dataset.y_test
+    if wanted is None:
+        return [int(np.argmax(labels == label)) for label in np.unique(labels)[:4]]
+    for number in wanted:
+        if not 0 <= number < len(labels):
+            raise InputError(f"expected test images 0 to {len(labels) - 1}, received {number}")
+    return list(dict.fromkeys(wanted))
+
+
+def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
+    target, latent_dim = trained.target, trained.settings.latent_dim
+    dims = view.dims
+    if dims is None:
+        if latent_dim < 2:
+            raise InputError("a grid needs two latent dimensions, this run has one")
+        chosen = np.random.default_rng(trained.settings.seed).choice(latent_dim, 2, replace=False)
+        dims = tuple(sorted(int(dim) for dim in chosen))
+    inverter = Inverter(
+        target,
+        trained.generator,
+        prior=get_prior(view.prior),
+        parametrization=get_parametrization(view.parametrization),
+    )
+    originals = to_unit_interval(trained.dataset.x_test[numbers])
+    walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
+    offsets = np.linspace(-view.span, view.span, view.grid)
+    layer = trained.target.layer_name.removeprefix("conv")
+    figures = {}
+    for i, number in enumerate(numbers):
+        cells = walk.images[i]
+        answers = np.argmax(target(cells.reshape(-1, *cells.shape[2:])), axis=-1)
+        answer = int(np.argmax(target(originals[i : i + 1]), axis=-1)[0])
+        changed = (answers != answer).reshape(cells.shape[:2])
+        one = dataclasses.replace(
+            walk,
+            images=walk.images[i : i + 1],
+            start=walk.start[i : i + 1],
+            history={name: rows[:, i : i + 1] for name, rows in walk.history.items()},
+            energy=walk.energy[i : i + 1],
+        )
+        names = trained.dataset.class_names
+        label = int(trained.dataset.y_test[number])
+        wrong = "" if answer == label else f", taken for {names[answer]}"
+        title = (
+            f"Images that {target.layer_name} cannot tell apart: test image {number} "
+            f"({names[label]}{wrong})\n"
+            f"{one.explained_fraction:.0%} of the change of kernels explained, "
+            f"pixel distance {one.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
+        )
+        figures[f"invariances_layer{layer}_{number}"] = plots.invariances_figure(
+            cells, offsets, [f"z[{dim}]" for dim in dims], title, changed
+        )
+    return figures
+
+
+def _draw_filters(trained: TrainedRun) -> Figure:
+    generated = trained.subject().kernel_sets(FILTER_ROWS).numpy()
+    return plots.filters_figure(trained.target.kernel.numpy(), generated)
+
+
+def _draw_mds(trained: TrainedRun) -> Figure:
+    """Embed the filters of some output channels, real ones and those of many latents."""
+    real = trained.target.kernel.numpy()
+    generated = trained.subject().kernel_sets(MDS_LATENTS).numpy()
+    strongest = np.argsort(-np.square(real).sum(axis=(0, 1, 2)))[:MDS_CHANNELS]
+    sets = np.concatenate([real[None], generated])[..., strongest]  # (1 + n, kh, kw, cin, shown)
+    filters = np.moveaxis(sets, -1, 1).reshape(len(sets) * len(strongest), -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn, about coming defaults
+        points = MDS(n_components=2, n_init=1, random_state=trained.settings.seed).fit_transform(
+            filters
+        )
+    title = (
+        f"{len(strongest)} filters of {trained.target.layer_name}: the real one (star) and "
+        f"{MDS_LATENTS} generated ones each\n(multi-dimensional scaling of Euclidean distances)"
+    )
+    is_real = np.arange(len(filters)) < len(strongest)
+    return plots.mds_figure(points, np.tile(strongest, len(sets)), is_real, title)

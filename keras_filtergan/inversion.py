@@ -1,0 +1,263 @@
+"""From filters to pictures: which image makes the real activation under generated kernels?"""
+
+import math
+import numbers
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.descent import batches, descend, descend_in_batches
+from keras_filtergan.errors import InputError
+from keras_filtergan.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
+from keras_filtergan.priors import PRIORS, Prior, TotalVariation
+from keras_filtergan.target import FrozenTarget
+from keras_filtergan.walks import Walk, latent_grid
+
+
+SETTINGS = ("name", "prior", "parametrization", "steps", "learning_rate", "batch_size", "excess")
+
+
+class Inverter(keras.Model):
+    """Finds, for given kernels, the images that cause wanted activations.
+
+    A latent z turns image x into the activations a(x|z). Another latent z_k is another set of
+    kernels; the image x_k that makes them respond with the *same* activations shows in pixels what
+    the step from z to z_k means:
+
+        x_k = argmin_x' ‖a(x'|z_k) − a(x|z)‖² / ‖a(x|z)‖² + Ψ(x'), started at x.
+
+    In a walk, Ψ(x') is what the prior of x' *exceeds* that of x: max(Ψ(x') − Ψ(x), 0). The plain
+    Ψ also rewards an image for being smoother than x, so even z itself would not give x back, and
+    where kernels change little the walk shows nothing but blur. `excess=False` is the paper's Ψ.
+
+    All images are optimised at once, in one compiled loop, and none influences another. Of the
+    images visited the one with the lowest sum is kept, so a result is never worse than x. Target
+    and generator are used, never tracked or changed: the model has no weights of its own.
+
+    Args:
+        target: the classifier split at the layer.
+        generator: latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`, with `latent_dim` = d.
+        prior: Ψ, `TotalVariation()` if not given.
+        parametrization: in which coordinates to search, `Pixels()` if not given.
+        steps: steps of the descent.
+        learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
+        batch_size: images optimised at once; more are done in turns, to bound the memory.
+        excess: in a walk, count only the part of the prior above that of x.
+
+    Raises:
+        InputError: steps, learning rate or batch size out of range.
+
+    Example:
+        >>> inverter = Inverter(FrozenTarget(classifier, 4), generator, prior=NoPrior())
+        >>> walk = inverter.walk(images, z, dims=(0, 1), grid=7, span=3.0)
+        >>> walk.images.shape, walk.explained_fraction
+        ((4, 7, 7, 28, 28, 1), 0.49)
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), section 3; Mahendran and Vedaldi (CVPR 2015).
+    """
+
+    def __init__(
+        self,
+        target: FrozenTarget,
+        generator: keras.Model,
+        prior: Prior | None = None,
+        parametrization: Parametrization | None = None,
+        steps: int = 200,
+        learning_rate: float = 0.03,
+        batch_size: int = 256,
+        excess: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _check_count("steps", steps)
+        _check_count("batch_size", batch_size)
+        if not 0 < learning_rate < math.inf:
+            raise InputError(f"expected a finite learning_rate > 0, received {learning_rate!r}")
+        # Inside a function's closure Keras does not find, and so does not track, what is frozen.
+        self._frozen = lambda: (target, generator)
+        self.prior = TotalVariation() if prior is None else prior
+        self.parametrization = Pixels() if parametrization is None else parametrization
+        self.steps = steps
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.excess = excess
+        self._compiled = tf.function(self._descend)
+
+    @property
+    def target(self) -> FrozenTarget:
+        """The frozen classifier."""
+        return self._frozen()[0]
+
+    @property
+    def generator(self) -> keras.Model:
+        """The generator of kernels."""
+        return self._frozen()[1]
+
+    def call(self, inputs):
+        """Activations `(m, h', w', cout)` of images, or of a pair (images, kernels)."""
+        images, kernels = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        return self.target.activations(self.target.features(images), kernels)
+
+    def invert(
+        self,
+        start_images: np.ndarray,
+        wanted_activations: np.ndarray,
+        kernels: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Find images with the wanted activations, starting from the given ones.
+
+        Args:
+            start_images: `(n, h, w, c)` in [0, 1].
+            wanted_activations: `(n, h', w', cout)`, before the non-linearity.
+            kernels: as in `FrozenTarget.activations`: `None` for the real ones,
+                `(kh, kw, cin, cout)` for all images, `(n, kh, kw, cin, cout)` for one set each.
+
+        Returns:
+            Images `(n, h, w, c)` in [0, 1], and the history, `(steps + 1, n)` each: `activation`,
+            the relative squared error; `prior`; and `total`, their sum.
+
+        Raises:
+            InputError: a wrong shape or value.
+        """
+        images = _check_images(start_images, self.target.image_shape)
+        wanted = np.asarray(wanted_activations, np.float32)
+        expected = (len(images), *self.target.activation_shape)
+        if wanted.shape != expected:
+            raise InputError(f"expected wanted activations {expected}, received {wanted.shape}")
+        each = np.arange(len(images))
+        if kernels is not None:
+            kernels = np.asarray(kernels, np.float32)
+            shape = self.target.kernel_shape
+            if kernels.shape not in (shape, (len(images), *shape)):
+                raise InputError(
+                    f"expected kernels {shape} or one set for each of the {len(images)} images, "
+                    f"received {kernels.shape}"
+                )
+        floor = np.zeros(len(images), np.float32)
+        return self._solve(images, wanted, kernels, floor, each, each)
+
+    def walk(
+        self,
+        images: np.ndarray,
+        z: np.ndarray,
+        dims: Sequence[int] | Sequence[np.ndarray] = (0, 1),
+        grid: int = 7,
+        span: float = 3.0,
+    ) -> Walk:
+        """Walk from each image over the manifold of learned invariances.
+
+        Args:
+            images: x, `(n, h, w, c)` in [0, 1].
+            z: the latent in the middle of the grid, `(d,)`.
+            dims: two latent dimensions, or two directions `(d,)`: the rows and the columns.
+            grid: latents a side, odd, at least 3.
+            span: from the middle to the border, in units of the prior's standard deviation (or of
+                a direction's length).
+
+        Returns:
+            The images x_k of all cells, with their latents and history.
+
+        Raises:
+            InputError: a wrong shape or value.
+        """
+        images = _check_images(images, self.target.image_shape)
+        latents = latent_grid(z, self.generator.latent_dim, dims, grid, span)
+        cells = grid * grid
+        kernels = np.asarray(self.generator(latents.reshape(cells, -1), training=False))
+        middle = kernels[cells // 2]
+        wanted = self._activations(images, middle)
+        floor = self.prior(images).numpy() if self.excess else np.zeros(len(images), np.float32)
+        which_image = np.repeat(np.arange(len(images)), cells)
+        which_kernels = np.tile(np.arange(cells), len(images))
+        found, history = self._solve(images, wanted, kernels, floor, which_image, which_kernels)
+        layout = (len(images), grid, grid)
+        return Walk(
+            images=found.reshape(*layout, *images.shape[1:]),
+            latents=latents,
+            start=images,
+            history={key: rows.reshape(-1, *layout) for key, rows in history.items()},
+            energy=np.sum(np.square(wanted), axis=(1, 2, 3)),
+        )
+
+    def _activations(self, images: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+        """Activations of any number of images under one kernel set, in batches."""
+        parts = (images[index] for index in batches(len(images), self.batch_size))
+        maps = [self.call((part, tf.constant(kernels))).numpy() for part in parts]
+        return np.concatenate(maps)[: len(images)]
+
+    def _solve(
+        self,
+        images: np.ndarray,
+        wanted: np.ndarray,
+        kernels: np.ndarray | None,
+        floor: np.ndarray,
+        which_image: np.ndarray,
+        which_kernels: np.ndarray,
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Optimise pairs of an image and a kernel set, given by their numbers, in batches."""
+
+        def one_batch(index):
+            chosen, pick = kernels, which_image[index]
+            if kernels is not None and kernels.ndim == 5:
+                chosen = kernels[which_kernels[index]]
+            return self._compiled(images[pick], wanted[pick], chosen, floor[pick])
+
+        found, history = descend_in_batches(one_batch, len(which_image), self.batch_size)
+        if not np.all(np.isfinite(history["total"][0])):
+            raise InputError(
+                "expected a finite error at the start, relative to wanted activations that are "
+                "not all 0; check the weights of target and generator, and the kernels, for NaN"
+            )
+        return found, history
+
+    def _descend(self, start, wanted, kernels, floor):
+        """One batch `(m, h, w, c)`, compiled once a shape; the prior counts above `floor`."""
+        energy = tf.reduce_sum(tf.square(wanted), axis=[1, 2, 3])
+
+        def objective(images):
+            error = tf.square(self.call((images, kernels)) - wanted)
+            activation = tf.reduce_sum(error, axis=[1, 2, 3]) / energy
+            prior = tf.maximum(self.prior(images) - floor, 0.0)
+            return {"activation": activation, "prior": prior}
+
+        return descend(objective, start, self.parametrization, self.steps, self.learning_rate)
+
+    def get_config(self) -> dict:
+        """Every setting; target and generator, which are not settings, are given anew."""
+        config = {key: getattr(self, key) for key in SETTINGS}
+        for key in ("prior", "parametrization"):
+            config[key] = {"name": config[key].name, **config[key].get_config()}
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict, target: FrozenTarget, generator: keras.Model) -> "Inverter":
+        """The inverter that `get_config` describes, for a target and a generator."""
+        config = dict(config)
+        for key, kinds in (("prior", PRIORS), ("parametrization", PARAMETRIZATIONS)):
+            settings = dict(config[key])
+            config[key] = kinds[settings.pop("name")](**settings)
+        return cls(target, generator, **config)
+
+
+def _check_count(name: str, value: int) -> None:
+    if not isinstance(value, numbers.Integral) or value < 1:
+        raise InputError(f"expected a whole number ≥ 1 as {name}, received {name}={value!r}")
+
+
+def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or images.shape[1:] != tuple(image_shape) or not len(images):
+        h, w, c = image_shape
+        raise InputError(
+            f"expected images (n, {h}, {w}, {c}) as the classifier takes them, "
+            f"received shape {images.shape}"
+        )
+    if not (images.min() >= 0 and images.max() <= 1):  # also refuses NaN
+        raise InputError(
+            f"expected pixel values in [0, 1], received {images.min():g} to {images.max():g}; "
+            "divide bytes by 255"
+        )
+    return images

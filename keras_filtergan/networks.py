@@ -1,0 +1,192 @@
+"""The two players: the generator of kernels, and the discriminator with its code head."""
+
+import math
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_filtergan")
+class FilterGenerator(keras.Model):
+    """G(z): the complete kernel set of one convolution from one latent.
+
+    One small network serves every output channel: it reads the latent together with a learned
+    embedding of the channel and writes that channel's kernel as a deviation from a learned mean
+    kernel. A dense last layer to all weights at once would have a hundred times the parameters and
+    learn no better.
+
+    The learned mean has to travel from noise to the kernels' scale while the deviations are fine
+    adjustments, so it learns `mean_learning_rate` times faster: the variable is stored divided by
+    that factor (the equalised learning rate of StyleGAN's mapping network).
+
+    Args:
+        kernel_shape: `(kh, kw, cin, cout)` of the layer.
+        latent_dim: length d of a latent.
+        width: units of the two hidden layers.
+        mean_learning_rate: learning rate of the mean kernel relative to everything else.
+        seed: of the initial weights.
+
+    Input `(m, d)`, output `(m, kh, kw, cin, cout)`.
+
+    Example:
+        >>> FilterGenerator((3, 3, 32, 32), latent_dim=8)(keras.random.normal([5, 8])).shape
+        TensorShape([5, 3, 3, 32, 32])
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), section 3 and Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        kernel_shape: tuple[int, int, int, int],
+        latent_dim: int = 8,
+        width: int = 128,
+        mean_learning_rate: float = 10.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.kernel_shape = tuple(kernel_shape)
+        self.latent_dim = latent_dim
+        self.width = width
+        self.mean_learning_rate = mean_learning_rate
+        self.seed = seed
+        kh, kw, cin, _ = self.kernel_shape
+        self.taps = kh * kw * cin
+        self.scale = math.sqrt(2.0 / self.taps)  # He: the order of magnitude of a trained kernel
+        he = [keras.initializers.HeNormal(seed=seed * 10 + i) for i in range(2)]
+        # Deviations start small: the mean has to be learned before variety can be told from noise.
+        small = keras.initializers.VarianceScaling(0.1, seed=seed * 10 + 2)
+        self.latent_in = keras.layers.Dense(width, kernel_initializer=he[0], name="latent_in")
+        self.hidden = keras.layers.Dense(
+            width, activation="relu", kernel_initializer=he[1], name="hidden"
+        )
+        self.deviation = keras.layers.Dense(self.taps, kernel_initializer=small, name="deviation")
+
+    def build(self, input_shape: tuple[int | None, int]) -> None:
+        """Create the weights for latents `(m, d)`."""
+        cout, rate = self.kernel_shape[-1], self.mean_learning_rate
+        normal = keras.initializers.RandomNormal
+        self.channel = self.add_weight(
+            shape=(cout, self.width), initializer=normal(1.0, seed=self.seed * 10 + 3)
+        )
+        self.mean = self.add_weight(
+            shape=(cout, self.taps),
+            initializer=normal(1.0 / rate, seed=self.seed * 10 + 4),
+        )
+        self.latent_in.build(input_shape)
+        self.hidden.build((None, cout, self.width))
+        self.deviation.build((None, cout, self.width))
+        self.built = True
+
+    def call(self, latents):
+        """Generate one kernel set a latent."""
+        kh, kw, cin, cout = self.kernel_shape
+        x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
+        x = self.hidden(ops.relu(x))
+        kernels = self.scale * (self.mean_learning_rate * self.mean + self.deviation(x))
+        return ops.transpose(ops.reshape(kernels, (-1, cout, kh, kw, cin)), (0, 2, 3, 4, 1))
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        names = ("kernel_shape", "latent_dim", "width", "mean_learning_rate", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("keras_filtergan")
+class Discriminator(keras.Model):
+    """D with its code head Q: they share every layer but the last.
+
+    D says whether an activation comes from the real kernels; conditioned on the class of the image
+    (one more logit a class) it also notices an activation that is real, but of another digit. Q
+    reads the latent off the activation.
+
+    Both read *standardised* activations: `standardize` (fitted once to real activations) is applied
+    to real and generated ones alike, so that noise is in units of the real standard deviation.
+
+    Args:
+        activation_shape: `(h', w', cout)` of the layer.
+        latent_dim: length d of a latent.
+        num_classes: condition D on that many classes; 0 for the paper's unconditional D.
+        width: channels of the first convolution; the second has twice as many.
+        features: units of the last shared layer.
+        seed: of the initial weights.
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), Algorithm 1; Chen et al. (2016), InfoGAN.
+    """
+
+    def __init__(
+        self,
+        activation_shape: tuple[int, int, int],
+        latent_dim: int = 8,
+        num_classes: int = 0,
+        width: int = 64,
+        features: int = 128,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.activation_shape = tuple(activation_shape)
+        self.latent_dim = latent_dim
+        self.num_classes = num_classes
+        self.width = width
+        self.features = features
+        self.seed = seed
+        layers, he = keras.layers, keras.initializers.HeNormal
+        self.standardize = layers.Normalization(axis=-1, name="standardize")
+        self.trunk = keras.Sequential(
+            [
+                keras.Input(self.activation_shape),
+                layers.Conv2D(width, 3, padding="same", kernel_initializer=he(seed * 10 + 1)),
+                layers.LeakyReLU(0.2),
+                layers.Conv2D(
+                    2 * width, 3, strides=2, padding="same", kernel_initializer=he(seed * 10 + 2)
+                ),
+                layers.LeakyReLU(0.2),
+                layers.Flatten(),
+                layers.Dense(features, kernel_initializer=he(seed * 10 + 3)),
+                layers.LeakyReLU(0.2),
+            ],
+            name="trunk",
+        )
+        glorot = keras.initializers.GlorotUniform
+        self.verdict = layers.Dense(
+            1 + num_classes, kernel_initializer=glorot(seed * 10 + 4), name="verdict"
+        )
+        self.code = layers.Dense(latent_dim, kernel_initializer="zeros", name="code")
+
+    def build(self, input_shape: tuple[int | None, int, int, int]) -> None:
+        """Create the weights for activations `(m, h', w', cout)`."""
+        self.standardize.build(input_shape)
+        self.verdict.build((None, self.features))
+        self.code.build((None, self.features))
+        self.built = True
+
+    def call(self, standardized, training=False):
+        """Verdicts `(m, 1 + num_classes)` and codes `(m, d)` of standardised activations."""
+        features = self.trunk(standardized, training=training)
+        return self.verdict(features), self.code(features)
+
+    def logits(self, verdicts, labels):
+        """One logit an image `(m,)`, positive for "real": the common one plus its class's own."""
+        if self.num_classes == 0:
+            return verdicts[:, 0]
+        return verdicts[:, 0] + ops.sum(
+            verdicts[:, 1:] * ops.one_hot(labels, self.num_classes), axis=-1
+        )
+
+    @property
+    def d_variables(self) -> list:
+        """What D trains: the shared layers and its verdict."""
+        return self.trunk.trainable_variables + self.verdict.trainable_variables
+
+    @property
+    def q_variables(self) -> list:
+        """What Q trains: the shared layers and its code."""
+        return self.trunk.trainable_variables + self.code.trainable_variables
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        names = ("activation_shape", "latent_dim", "num_classes", "width", "features", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,152 @@
+"""The figures. Each function draws arrays into one matplotlib figure and returns it."""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+matplotlib.use("Agg")
+
+GREY = "0.35"
+
+
+def filters_figure(real: np.ndarray, generated: np.ndarray, channels: int = 12) -> Figure:
+    """Real kernels above generated ones (paper, Fig. 2).
+
+    Args:
+        real: `(kh, kw, cin, cout)`.
+        generated: `(n, kh, kw, cin, cout)`, one row each.
+        channels: how many output channels to show. Of each, the slice is shown that reads the
+            input channel in which the real kernel is strongest.
+    """
+    outputs = np.argsort(-np.square(real).sum(axis=(0, 1, 2)))[:channels]
+    inputs = np.argmax(np.linalg.norm(real, axis=(0, 1)), axis=0)
+    rows = [real, *generated]
+    figure = Figure(figsize=(0.72 * len(outputs) + 1.4, 0.72 * len(rows) + 1.1))
+    axes = figure.subplots(len(rows), len(outputs), squeeze=False)
+    limit = np.abs(real[:, :, inputs[outputs], outputs]).max()
+    for row, kernels in enumerate(rows):
+        for column, output in enumerate(outputs):
+            ax = axes[row, column]
+            tile = kernels[:, :, inputs[output], output]
+            ax.imshow(tile, cmap="gray", vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            if row == 0:
+                ax.set_title(f"{inputs[output]}→{output}", fontsize=7)
+                for spine in ax.spines.values():
+                    spine.set_linewidth(2)
+        axes[row, 0].set_ylabel(
+            "real" if row == 0 else f"G(z{row})", rotation=0, ha="right", va="center"
+        )
+    figure.suptitle(
+        f"Kernels, input channel→output channel; black −{limit:.2f}, white +{limit:.2f}", fontsize=9
+    )
+    figure.subplots_adjust(left=0.1, right=0.99, top=0.86, bottom=0.02, wspace=0.12, hspace=0.12)
+    return figure
+
+
+def invariances_figure(
+    images: np.ndarray,
+    offsets: Sequence[float],
+    dims: Sequence[str],
+    title: str,
+    changed: np.ndarray,
+) -> Figure:
+    """The grid of images with the same activation profile (paper, Figs. 3 and 4).
+
+    Args:
+        images: `(grid, grid, h, w, c)` in [0, 1]; the middle one is the original.
+        offsets: latent offset of each row and column.
+        dims: names of the latent directions, downwards and to the right.
+        title: what the picture shows and the numbers that matter.
+        changed: `(grid, grid)`, true where the classifier's answer is not the original's.
+    """
+    grid = len(images)
+    figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 1.1))
+    axes = figure.subplots(grid, grid)
+    for row in range(grid):
+        for column in range(grid):
+            ax = axes[row, column]
+            image = images[row, column]
+            if image.shape[-1] == 1:
+                ax.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
+            else:
+                ax.imshow(image)
+            ax.set(xticks=[], yticks=[])
+            if row == column == grid // 2:
+                _frame(ax, "tab:orange", "-")
+            elif changed[row, column]:
+                _frame(ax, "tab:red", ":")
+            if row == grid - 1:
+                ax.set_xlabel(f"{offsets[column]:+.1f}", fontsize=8)
+            if column == 0:
+                ax.set_ylabel(f"{offsets[row]:+.1f}", fontsize=8)
+    figure.suptitle(title, fontsize=9)
+    figure.supxlabel(f"latent direction {dims[1]} (standard deviations)", fontsize=9)
+    figure.supylabel(f"latent direction {dims[0]} (standard deviations)", fontsize=9)
+    figure.subplots_adjust(left=0.11, right=0.99, top=0.9, bottom=0.1, wspace=0.06, hspace=0.06)
+    return figure
+
+
+def mds_figure(points: np.ndarray, channels: np.ndarray, is_real: np.ndarray, title: str) -> Figure:
+    """Real and generated filters in the plane, one colour an output channel (paper, Fig. 5).
+
+    Args:
+        points: `(n, 2)`.
+        channels: output channel of each point `(n,)`.
+        is_real: true for the real filters `(n,)`; drawn as numbered stars.
+        title: what was embedded.
+    """
+    figure = Figure(figsize=(7, 6.4))
+    ax = figure.subplots()
+    kinds = np.unique(channels)
+    colours = matplotlib.colormaps["turbo"](np.linspace(0.05, 0.95, len(kinds)))
+    for colour, channel in zip(colours, kinds, strict=True):
+        generated = points[(channels == channel) & ~is_real]
+        real = points[(channels == channel) & is_real]
+        ax.scatter(*generated.T, s=14, color=colour, alpha=0.75, linewidths=0)
+        ax.scatter(*real.T, s=150, marker="*", color=colour, edgecolors="black", zorder=3)
+        for x, y in real:
+            ax.annotate(str(channel), (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8)
+    ax.set(xlabel="MDS coordinate 1", ylabel="MDS coordinate 2", aspect="equal")
+    ax.set_title(title, fontsize=9)
+    figure.tight_layout()
+    return figure
+
+
+def training_figure(history: Sequence[dict[str, float]], title: str) -> Figure:
+    """How training went: losses, D's accuracy, the code, the variation and both controls.
+
+    Args:
+        history: dicts with `step` and every logged term.
+        title: which run.
+    """
+    steps = [record["step"] for record in history]
+    panels = {
+        "adversarial losses": {"d_loss": "-", "g_loss": "--"},
+        "accuracy of D (held near its goal)": {"real_accuracy": "-", "fake_accuracy": "--"},
+        "error of the code (1 is chance)": {"code_error": "-"},
+        "activation variation V_z / V_x": {"activation_variation": "-"},
+        "noise on D's input (σ of real activations)": {"discriminator_noise": "-"},
+        "weight λ of the code": {"code_weight": "-"},
+    }
+    figure = Figure(figsize=(10, 5.2))
+    for ax, (name, terms) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
+        for (term, style), colour in zip(terms.items(), ("black", GREY), strict=False):
+            ax.plot(steps, [record[term] for record in history], style, color=colour, label=term)
+        if len(terms) > 1:
+            ax.legend(fontsize=7, frameon=False)
+        ax.set_title(name, fontsize=9)
+        ax.set_xlabel("step", fontsize=8)
+        ax.set_ylim(bottom=0)
+        ax.tick_params(labelsize=7)
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def _frame(ax, colour: str, style: str) -> None:
+    for spine in ax.spines.values():
+        spine.set(color=colour, linewidth=2.5, linestyle=style)

@@ -1,0 +1,86 @@
+"""Everything that decides a training run, in one plain value."""
+
+import dataclasses
+import math
+from typing import Any
+
+from keras_filtergan.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of a run; two runs with equal settings, data and machine have equal results.
+
+    Attributes:
+        layer: number (1 is the first) or name of the convolution.
+        dataset: name, folder or `.npz` file.
+        classifier: a `.keras` file to use instead of training the standard network.
+        classifier_epochs: epochs of the standard network.
+        steps: steps of FilterGAN.
+        batch_size: images, and latents, a step.
+        latent_dim: length d of a latent.
+        seed: of all weights, orders, latents and noise.
+        g_learning_rate, dq_learning_rate: of RMSprop for G, and for D and Q; both fall to zero
+            along a cosine.
+        generator_loss … averaging: see `FilterGAN`.
+
+    Raises:
+        InputError: a number is out of its range.
+    """
+
+    layer: int | str = 4
+    dataset: str = "mnist_sample"
+    classifier: str | None = None
+    classifier_epochs: int = 10
+    steps: int = 6000
+    batch_size: int = 64
+    latent_dim: int = 8
+    seed: int = 0
+    g_learning_rate: float = 1e-3
+    dq_learning_rate: float = 2e-4
+    generator_loss: str = "non_saturating"
+    conditional: bool = True
+    code_weight: float = 5.0
+    code_error_goal: float | None = 0.45
+    code_noise: float = 4.0
+    discriminator_noise: float = 1.0
+    accuracy_goal: float | None = 0.75
+    label_weight: float = 1.0
+    averaging: float = 0.998
+
+    def __post_init__(self):
+        for name in ("classifier_epochs", "steps", "batch_size", "latent_dim"):
+            self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
+        self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
+        for name in ("g_learning_rate", "dq_learning_rate"):
+            self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")
+        for name in ("code_weight", "code_noise", "discriminator_noise", "label_weight"):
+            self._check(name, lambda value: value >= 0, "a number of at least 0")
+        for name in ("accuracy_goal", "code_error_goal"):
+            if getattr(self, name) is not None:
+                self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")
+        self._check("averaging", lambda value: 0 <= value < 1, "a number from 0 to below 1")
+
+    def _check(self, name: str, holds, expected: str, kind: type = float) -> None:
+        value = getattr(self, name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_kind = is_number and math.isfinite(value) and (kind is float or value == int(value))
+        if not is_kind or not holds(value):
+            option = name.replace("_", "-")
+            raise InputError(f"expected --{option} to be {expected}, received {value!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain dict for `config.json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Settings":
+        """Settings from `config.json`.
+
+        Raises:
+            InputError: a name is not a setting (a file of another version).
+        """
+        unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise InputError(f"unknown setting {sorted(unknown)[0]!r} in the run's config.json")
+        return cls(**values)

@@ -1,0 +1,107 @@
+"""A finished run, loaded: network, players, data and settings that belong together."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+from keras_filtergan.classifier import load_classifier
+from keras_filtergan.data import ImageDataset, load_dataset
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import Subject
+from keras_filtergan.networks import Discriminator, FilterGenerator
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.settings import Settings
+from keras_filtergan.target import FrozenTarget
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedRun:
+    """What a run directory holds, in memory.
+
+    Example:
+        >>> trained = TrainedRun.load(open_run(Path("runs/mnist_sample-layer4-seed0")))
+        >>> kernels = trained.generator(keras.random.normal([10, 8]))
+    """
+
+    settings: Settings
+    dataset: ImageDataset
+    target: FrozenTarget
+    generator: FilterGenerator
+    discriminator: Discriminator
+
+    @classmethod
+    def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
+        """Load a complete run.
+
+        Args:
+            run: its directory.
+            data_dir: where TFDS keeps its prepared sets.
+
+        Raises:
+            InputError: a file is missing or damaged, or generator, classifier and data do not
+                belong together.
+        """
+        config = run.read_config()
+        stored = dict(config["settings"])
+        fingerprint = stored.pop("dataset_fingerprint")
+        settings = Settings.from_dict(stored)
+        dataset = load_dataset(settings.dataset, data_dir or config.get("data_dir"))
+        if dataset.fingerprint != fingerprint:
+            raise InputError(
+                f"{settings.dataset!r} no longer holds the images this run was trained on"
+            )
+        target = FrozenTarget(load_classifier(run.classifier), settings.layer)
+        if target.fingerprint() != config["target_fingerprint"]:
+            raise InputError(
+                f"{str(run.classifier)!r} is not the classifier this run was trained on"
+            )
+        generator = load_generator(run.generator)
+        if generator.kernel_shape != target.kernel_shape:
+            raise InputError(
+                f"expected a generator of kernels {target.kernel_shape}, "
+                f"{str(run.generator)!r} makes {generator.kernel_shape}"
+            )
+        discriminator = _load(run.discriminator, Discriminator)
+        return cls(settings, dataset, target, generator, discriminator)
+
+    def subject(self) -> Subject:
+        """What the card judges."""
+        return Subject(
+            target=self.target,
+            kernels=self.generator,
+            dataset=self.dataset,
+            latent_dim=self.settings.latent_dim,
+            discriminator=self.discriminator,
+            code_noise=self.settings.code_noise,
+            seed=self.settings.seed,
+        )
+
+
+def load_generator(path: str | Path) -> FilterGenerator:
+    """Load a saved generator, in any process.
+
+    Args:
+        path: `generator.keras` of a run.
+
+    Returns:
+        The averaged generator, latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`.
+
+    Raises:
+        InputError: the file is missing or holds something else.
+
+    Example:
+        >>> generator = load_generator("runs/mnist_sample-layer4-seed0/generator.keras")
+        >>> generator(keras.random.normal([5, generator.latent_dim])).shape
+        TensorShape([5, 3, 3, 32, 32])
+    """
+    return _load(Path(path), FilterGenerator)
+
+
+def _load(path: Path, kind: type[keras.Model]) -> keras.Model:
+    model = load_classifier(path)
+    if not isinstance(model, kind):
+        raise InputError(
+            f"expected a {kind.__name__} in {str(path)!r}, it is a {type(model).__name__}"
+        )
+    return model

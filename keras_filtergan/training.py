@@ -1,0 +1,254 @@
+"""A training run from settings to card: `train` fills a run directory."""
+
+import dataclasses
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_filtergan.callbacks import CheckpointWriter, DivergenceGuard, HistoryWriter, Interruption
+from keras_filtergan.checkpoints import Checkpoints, environment
+from keras_filtergan.classifier import build_classifier, load_classifier, train_classifier
+from keras_filtergan.data import ImageDataset, load_dataset, training_stream
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import evaluate
+from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.runs import RunDirectory, write_json
+from keras_filtergan.settings import Settings
+from keras_filtergan.target import FrozenTarget
+from keras_filtergan.trained import TrainedRun
+
+LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
+CHECKPOINT_INTERVAL = 500
+ADAPT_IMAGES = 4096
+
+
+class Interrupted(Exception):
+    """SIGINT arrived; the state is saved and `--resume` goes on from it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A run whose input has been checked, before anything is written.
+
+    Attributes:
+        settings: what is to be done.
+        dataset: loaded and validated.
+        classifier: trained, if the settings name a file; otherwise the untrained network.
+        data_dir: where the data set was found.
+    """
+
+    settings: Settings
+    dataset: ImageDataset
+    classifier: keras.Model
+    data_dir: str | None = None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Content of `config.json`."""
+        return {
+            "settings": {
+                **self.settings.to_dict(),
+                "dataset_fingerprint": self.dataset.fingerprint,
+            },
+            "data_dir": self.data_dir,
+            "environment": {**environment(), "python": platform.python_version()},
+        }
+
+    @property
+    def identity(self) -> str:
+        """Hash of settings and data: what a checkpoint belongs to."""
+        return hashlib.sha256(json.dumps(self.config["settings"]).encode()).hexdigest()[:16]
+
+
+def plan(settings: Settings, data_dir: str | None = None) -> Plan:
+    """Load the data and check everything that can be wrong before hours are spent on it.
+
+    Args:
+        settings: of the run.
+        data_dir: where TFDS keeps its prepared sets.
+
+    Raises:
+        InputError: data set, classifier or layer do not fit; one line says which and why.
+    """
+    dataset = load_dataset(settings.dataset, data_dir)
+    if settings.batch_size > len(dataset.x_train):
+        raise InputError(
+            f"expected --batch-size of at most the {len(dataset.x_train)} training images, "
+            f"received {settings.batch_size}"
+        )
+    if settings.classifier is None:
+        classifier = build_classifier(dataset.image_shape, dataset.num_classes, seed=settings.seed)
+    else:
+        classifier = load_classifier(Path(settings.classifier))
+    target = FrozenTarget(classifier, settings.layer)
+    if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
+        raise InputError(
+            f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
+            f"classes, received one of {target.image_shape} in {target.num_classes}"
+        )
+    return Plan(settings, dataset, classifier, data_dir)
+
+
+def train(
+    plan: Plan, run: RunDirectory, verbose: int = 1, say: Callable[[str], None] = print
+) -> tuple[TrainedRun, dict[str, Any]]:
+    """Train, or go on training, and write the card.
+
+    Args:
+        plan: from `plan`.
+        run: where everything goes; a checkpoint in it is continued.
+        verbose: Keras verbosity, 1 for progress bars.
+        say: takes one-line messages for the user.
+
+    Returns:
+        The trained run and its card.
+
+    Raises:
+        InputError: the run directory belongs to other settings.
+        DivergenceError: a loss became NaN or infinite.
+        Interrupted: after SIGINT.
+    """
+    run.create(plan.config)
+    if plan.dataset.note:
+        say(plan.dataset.note)
+    target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
+    write_json(run.config, {**plan.config, "target_fingerprint": target.fingerprint()})
+    gan = build_gan(plan, target)
+    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
+    _fit(gan, plan, run, verbose)
+    gan.generator.save(run.generator)
+    gan.discriminator.save(run.discriminator)
+    say("evaluating on held-out images")
+    trained = TrainedRun(plan.settings, plan.dataset, target, gan.generator, gan.discriminator)
+    card = evaluate(trained.subject())
+    run.write_evaluation(card)
+    return trained, card
+
+
+def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
+    """A compiled and adapted FilterGAN with the settings of a plan."""
+    settings = plan.settings
+    gan = FilterGAN(
+        target,
+        settings.latent_dim,
+        conditional=settings.conditional,
+        generator_loss=settings.generator_loss,
+        code_weight=settings.code_weight,
+        code_error_goal=settings.code_error_goal,
+        code_noise=settings.code_noise,
+        discriminator_noise=settings.discriminator_noise,
+        accuracy_goal=settings.accuracy_goal,
+        label_weight=settings.label_weight,
+        averaging=settings.averaging,
+        seed=settings.seed,
+    )
+
+    def optimizer(learning_rate: float) -> keras.optimizers.Optimizer:
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, settings.steps)
+        return keras.optimizers.RMSprop(schedule)
+
+    gan.compile(
+        g_optimizer=optimizer(settings.g_learning_rate),
+        d_optimizer=optimizer(settings.dq_learning_rate),
+        q_optimizer=optimizer(settings.dq_learning_rate),
+    )
+    order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
+    gan.adapt(plan.dataset.x_train[np.sort(order[:ADAPT_IMAGES])])
+    return gan
+
+
+def _trained_classifier(
+    plan: Plan, run: RunDirectory, verbose: int, say: Callable[[str], None]
+) -> keras.Model:
+    """The run's classifier: its own, the one named, one trained before, or a new one."""
+    if run.classifier.exists():
+        return load_classifier(run.classifier)
+    settings = plan.settings
+    if settings.classifier is not None:
+        plan.classifier.save(run.classifier)
+        return plan.classifier
+    made_of = [
+        plan.dataset.fingerprint,
+        settings.seed,
+        settings.classifier_epochs,
+        keras.__version__,
+    ]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    shelf = run.path.parent / "classifiers" / f"{plan.dataset.name}-{key}.keras"
+    if shelf.exists():
+        say(f"reusing the classifier {shelf}")
+        classifier = load_classifier(shelf)
+    else:
+        say(f"training the classifier for {settings.classifier_epochs} epochs")
+        classifier = train_classifier(
+            plan.dataset, epochs=settings.classifier_epochs, seed=settings.seed, verbose=verbose
+        )
+        shelf.parent.mkdir(exist_ok=True)
+        aside = shelf.with_name(f".{shelf.name}")
+        classifier.save(aside)
+        aside.replace(shelf)
+    classifier.save(run.classifier)
+    return classifier
+
+
+def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
+    settings = plan.settings
+    checkpoints = Checkpoints(run.checkpoints, plan.identity)
+    first = checkpoints.restore(gan)
+    run.truncate_history(first)
+    with Interruption(checkpoints, first) as interruption:
+        callbacks = [
+            DivergenceGuard(first),
+            CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
+            interruption,
+            HistoryWriter(run, first),
+        ]
+        for start, steps, epochs in segments(first, settings.steps):
+            stream = training_stream(
+                plan.dataset.x_train,
+                plan.dataset.y_train,
+                batch_size=settings.batch_size,
+                latent_dim=settings.latent_dim,
+                noise_shape=gan.target.activation_shape,
+                seed=settings.seed,
+                start_step=start,
+            )
+            epoch = start // LOG_INTERVAL
+            gan.fit(
+                stream,
+                steps_per_epoch=steps,
+                initial_epoch=epoch,
+                epochs=epoch + epochs,
+                callbacks=callbacks,
+                verbose=verbose,
+                shuffle=False,
+            )
+            if interruption.requested:
+                raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
+
+
+def segments(first: int, last: int) -> list[tuple[int, int, int]]:
+    """Cut the steps from `first` to `last` into `fit` calls that keep to the logging grid.
+
+    Returns:
+        `(start, steps an epoch, epochs)` each: the rest of an interval that was interrupted, the
+        whole intervals, and what is left at the end.
+
+    Example:
+        >>> segments(130, 450)      # with intervals of 100
+        [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
+    """
+    whole_from = min(-(-first // LOG_INTERVAL) * LOG_INTERVAL, last)
+    whole_to = max(last // LOG_INTERVAL * LOG_INTERVAL, whole_from)
+    cuts = [
+        (first, whole_from - first, 1),
+        (whole_from, LOG_INTERVAL, (whole_to - whole_from) // LOG_INTERVAL),
+        (whole_to, last - whole_to, 1),
+    ]
+    return [cut for cut in cuts if cut[1] and cut[2]]

@@ -1,0 +1,173 @@
+"""A walk through latent space and the pictures found along it, with the measures of both."""
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_filtergan.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Walk:
+    """Images x_k on a grid of latents z_k around z, for n images x: what `Inverter.walk` returns.
+
+    Attributes:
+        images: x_k, `(n, grid, grid, h, w, c)` in [0, 1]. Down runs the first latent direction,
+            to the right the second; the middle cell is z itself.
+        latents: z_k, `(grid, grid, d)`.
+        start: x, `(n, h, w, c)` in [0, 1].
+        history: `activation` (relative squared error), `prior` and `total` (their sum), each
+            `(steps + 1, n, grid, grid)`: at the start and after every step.
+        energy: ‖a(x|z)‖², `(n,)`, by which the errors were divided.
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), section 3, figures 3 and 4.
+    """
+
+    images: np.ndarray
+    latents: np.ndarray
+    start: np.ndarray
+    history: dict[str, np.ndarray]
+    energy: np.ndarray
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The step whose image is kept: that with the lowest total, `(n, grid, grid)`."""
+        return np.nanargmin(self.history["total"], axis=0)
+
+    @property
+    def error_before(self) -> np.ndarray:
+        """‖a(x|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of kernels does."""
+        return self.history["activation"][0] * self.energy[:, None, None]
+
+    @property
+    def error_after(self) -> np.ndarray:
+        """‖a(x_k|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of the image leaves of it."""
+        final = np.take_along_axis(self.history["activation"], self.kept[None], axis=0)[0]
+        return final * self.energy[:, None, None]
+
+    @property
+    def explained_fraction(self) -> float:
+        """How much of the change of kernels the change of the images undoes, over all grids."""
+        return explained_fraction(self.error_before, self.error_after)
+
+    @property
+    def pixel_distance(self) -> float:
+        """Mean of ‖x_k − x‖ / ‖x‖ over all grids."""
+        return pixel_distance(self.images, self.start[:, None, None])
+
+
+def explained_fraction(before: np.ndarray, after: np.ndarray) -> float:
+    """1 − Σ‖a(x_k|z_k) − a(x|z)‖² / Σ‖a(x|z_k) − a(x|z)‖².
+
+    It has no units and does not know how strongly the kernels were changed: 1 if the images undo
+    the change completely, 0 if they do nothing.
+
+    Args:
+        before: squared errors ‖a(x|z_k) − a(x|z)‖², any shape.
+        after: squared errors ‖a(x_k|z_k) − a(x|z)‖², of the same shape.
+
+    Returns:
+        At most 1; NaN if there was no change to explain.
+
+    Raises:
+        InputError: different shapes.
+
+    Example:
+        >>> explained_fraction([4.0, 4.0], [1.0, 3.0])
+        0.5
+    """
+    before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if before.shape != after.shape:
+        raise InputError(
+            f"expected errors of one shape, received {before.shape} before, {after.shape} after"
+        )
+    change = before.sum()
+    return float(1.0 - after.sum() / change) if change > 0 else math.nan
+
+
+def pixel_distance(images: np.ndarray, start: np.ndarray) -> float:
+    """Mean of ‖x_k − x‖ / ‖x‖ over images.
+
+    Args:
+        images: x_k, `(..., h, w, c)`.
+        start: x, of a shape that broadcasts to that of the images.
+
+    Returns:
+        At least 0; NaN if every x is black. Black images have no norm and do not count.
+
+    Example:
+        >>> pixel_distance(np.full([1, 2, 2, 1], 0.75), np.full([1, 2, 2, 1], 0.5))
+        0.5
+    """
+    images, start = np.asarray(images, np.float64), np.asarray(start, np.float64)
+    moved = np.sqrt(np.sum((images - start) ** 2, axis=(-3, -2, -1)))
+    norm = np.broadcast_to(np.sqrt(np.sum(start**2, axis=(-3, -2, -1))), moved.shape)
+    lit = norm > 0
+    return float(np.mean(moved[lit] / norm[lit])) if lit.any() else math.nan
+
+
+def latent_grid(
+    z: np.ndarray,
+    latent_dim: int,
+    dims: Sequence[int] | Sequence[np.ndarray] = (0, 1),
+    grid: int = 7,
+    span: float = 3.0,
+) -> np.ndarray:
+    """Latents z + s_i e_1 + s_j e_2 with s from −span to span, `(grid, grid, d)`.
+
+    Args:
+        z: the middle, `(d,)`.
+        latent_dim: d.
+        dims: two latent dimensions (e_1, e_2 their unit vectors), or two directions `(d,)`.
+        grid: latents a side, odd, at least 3.
+        span: the largest s.
+
+    Raises:
+        InputError: a latent of another length, dimensions that do not exist or span no plane, an
+            even or too small grid, a span that is not finite and positive.
+
+    Example:
+        >>> latent_grid([0.0, 5.0], latent_dim=2, grid=3, span=1.0)[2, 0]
+        array([1., 4.], dtype=float32)
+    """
+    z = np.asarray(z, np.float32)
+    if z.shape != (latent_dim,) or not np.all(np.isfinite(z)):
+        raise InputError(f"expected one finite latent z ({latent_dim},), received {_brief(z)}")
+    if not isinstance(grid, numbers.Integral) or grid < 3 or grid % 2 == 0:
+        raise InputError(f"expected an odd grid ≥ 3, so that z is its middle, received {grid!r}")
+    if not 0 < span < math.inf:
+        raise InputError(f"expected a finite span > 0, received span={span!r}")
+    down, right = _directions(dims, latent_dim)
+    half = grid // 2
+    s = (span / half) * np.arange(-half, half + 1)  # unlike linspace exactly 0 in the middle
+    return (z + s[:, None, None] * down + s[None, :, None] * right).astype(np.float32)
+
+
+def _directions(
+    dims: Sequence[int] | Sequence[np.ndarray], latent_dim: int
+) -> tuple[np.ndarray, np.ndarray]:
+    if len(dims) != 2:
+        raise InputError(f"expected two latent dimensions or directions, received {len(dims)}")
+    if all(isinstance(dim, numbers.Integral) for dim in dims):
+        if dims[0] == dims[1] or not all(0 <= dim < latent_dim for dim in dims):
+            raise InputError(
+                f"expected two different dims from 0 to {latent_dim - 1}, received {tuple(dims)}"
+            )
+        return tuple(np.eye(latent_dim)[list(dims)])
+    shapes = [np.shape(dim) for dim in dims]
+    if shapes != [(latent_dim,)] * 2:
+        raise InputError(
+            f"expected two ints or two directions ({latent_dim},) as dims, received shapes {shapes}"
+        )
+    directions = np.asarray(dims, np.float64)
+    if not np.all(np.isfinite(directions)) or np.linalg.matrix_rank(directions) < 2:
+        raise InputError("expected two finite directions that are not parallel as dims")
+    return tuple(directions)
+
+
+def _brief(z: np.ndarray) -> str:
+    return f"shape {z.shape}" if np.all(np.isfinite(z)) else "NaN or infinity"
