@@ -104,7 +104,6 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
 
 def _guarded(work: Callable[[], int], debug: bool) -> int:
     """Run the work; turn what can go wrong into one line and an exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return work()
     except BaseException as error:
@@ -113,6 +112,22 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
         code, line = _explain(error)
         print(line, file=sys.stderr)
         return code
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without the notes its C++ part writes to stderr before it can be told not to.
+
+    An error of the import itself is a Python exception and still comes through.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _explain(error: BaseException) -> tuple[int, str]:
@@ -140,6 +155,8 @@ def _train(options: argparse.Namespace) -> int:
     run = RunDirectory(options.out or _default_out(settings, options.quick))
     if options.resume and not run.config.exists():
         raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
+
+    _import_tensorflow()
     from keras_filtergan import evaluation, gallery, training
 
     plan = training.plan(settings, options.data_dir)
@@ -167,6 +184,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _visualize(options: argparse.Namespace) -> int:
     run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    _import_tensorflow()
     from keras_filtergan import gallery
     from keras_filtergan.trained import TrainedRun
 

@@ -33,7 +33,8 @@ def convolve(
         >>> convolve(tf.ones([2, 5, 5, 1]), tf.ones([2, 3, 3, 1, 4])).shape
         TensorShape([2, 5, 5, 4])
     """
-    kernels = _dilate(kernels, dilations)
+    images = tf.convert_to_tensor(images)
+    kernels = _dilate(tf.convert_to_tensor(kernels), dilations)
     if kernels.shape.rank == 4:
         return tf.nn.conv2d(images, kernels, strides, padding)
     m = tf.shape(images)[0]

@@ -81,7 +81,7 @@ class FilterGAN(keras.Model):
         conditional: bool = True,
         generator_loss: str = "non_saturating",
         code_weight: float = 5.0,
-        code_error_goal: float | None = 0.45,
+        code_error_goal: float | None = 0.4,
         code_noise: float = 4.0,
         discriminator_noise: float = 1.0,
         accuracy_goal: float | None = 0.75,
@@ -196,7 +196,8 @@ class FilterGAN(keras.Model):
         """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
         if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
             raise InputError(
-                f"expected batches with {', '.join(BATCH_KEYS)}; make them with data.training_stream"
+                f"expected batches with {', '.join(BATCH_KEYS)}; "
+                "make them with data.training_stream"
             )
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])

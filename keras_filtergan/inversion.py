@@ -16,9 +16,6 @@ from keras_filtergan.target import FrozenTarget
 from keras_filtergan.walks import Walk, latent_grid
 
 
-SETTINGS = ("name", "prior", "parametrization", "steps", "learning_rate", "batch_size", "excess")
-
-
 class Inverter(keras.Model):
     """Finds, for given kernels, the images that cause wanted activations.
 
@@ -72,8 +69,9 @@ class Inverter(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        _check_count("steps", steps)
-        _check_count("batch_size", batch_size)
+        for key, count in (("steps", steps), ("batch_size", batch_size)):
+            if not isinstance(count, numbers.Integral) or count < 1:
+                raise InputError(f"expected a whole number ≥ 1, received {key}={count!r}")
         if not 0 < learning_rate < math.inf:
             raise InputError(f"expected a finite learning_rate > 0, received {learning_rate!r}")
         # Inside a function's closure Keras does not find, and so does not track, what is frozen.
@@ -127,16 +125,13 @@ class Inverter(keras.Model):
         expected = (len(images), *self.target.activation_shape)
         if wanted.shape != expected:
             raise InputError(f"expected wanted activations {expected}, received {wanted.shape}")
-        each = np.arange(len(images))
-        if kernels is not None:
-            kernels = np.asarray(kernels, np.float32)
-            shape = self.target.kernel_shape
-            if kernels.shape not in (shape, (len(images), *shape)):
-                raise InputError(
-                    f"expected kernels {shape} or one set for each of the {len(images)} images, "
-                    f"received {kernels.shape}"
-                )
-        floor = np.zeros(len(images), np.float32)
+        shapes = tuple(self.target.kernel_shape), (len(images), *self.target.kernel_shape)
+        if kernels is not None and np.shape(kernels) not in shapes:
+            raise InputError(
+                f"expected kernels {shapes[0]} or {shapes[1]}, received {np.shape(kernels)}"
+            )
+        kernels = None if kernels is None else np.asarray(kernels, np.float32)
+        each, floor = np.arange(len(images)), np.zeros(len(images), np.float32)
         return self._solve(images, wanted, kernels, floor, each, each)
 
     def walk(
@@ -227,7 +222,8 @@ class Inverter(keras.Model):
 
     def get_config(self) -> dict:
         """Every setting; target and generator, which are not settings, are given anew."""
-        config = {key: getattr(self, key) for key in SETTINGS}
+        names = "name", "prior", "parametrization", "steps", "learning_rate", "batch_size", "excess"
+        config = {key: getattr(self, key) for key in names}
         for key in ("prior", "parametrization"):
             config[key] = {"name": config[key].name, **config[key].get_config()}
         return config
@@ -242,18 +238,12 @@ class Inverter(keras.Model):
         return cls(target, generator, **config)
 
 
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise InputError(f"expected a whole number ≥ 1 as {name}, received {name}={value!r}")
-
-
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
     images = np.asarray(images, np.float32)
     if images.ndim != 4 or images.shape[1:] != tuple(image_shape) or not len(images):
-        h, w, c = image_shape
         raise InputError(
-            f"expected images (n, {h}, {w}, {c}) as the classifier takes them, "
-            f"received shape {images.shape}"
+            f"expected images (n, h, w, c) of {image_shape} each, as the classifier takes them, "
+            f"received {images.shape}"
         )
     if not (images.min() >= 0 and images.max() <= 1):  # also refuses NaN
         raise InputError(

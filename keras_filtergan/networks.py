@@ -68,11 +68,11 @@ class FilterGenerator(keras.Model):
         cout, rate = self.kernel_shape[-1], self.mean_learning_rate
         normal = keras.initializers.RandomNormal
         self.channel = self.add_weight(
-            shape=(cout, self.width), initializer=normal(1.0, seed=self.seed * 10 + 3)
+            shape=(cout, self.width), initializer=normal(stddev=1.0, seed=self.seed * 10 + 3)
         )
         self.mean = self.add_weight(
             shape=(cout, self.taps),
-            initializer=normal(1.0 / rate, seed=self.seed * 10 + 4),
+            initializer=normal(stddev=1.0 / rate, seed=self.seed * 10 + 4),
         )
         self.latent_in.build(input_shape)
         self.hidden.build((None, cout, self.width))

@@ -32,7 +32,7 @@ class Settings:
     dataset: str = "mnist_sample"
     classifier: str | None = None
     classifier_epochs: int = 10
-    steps: int = 6000
+    steps: int = 5000
     batch_size: int = 64
     latent_dim: int = 8
     seed: int = 0
@@ -41,7 +41,7 @@ class Settings:
     generator_loss: str = "non_saturating"
     conditional: bool = True
     code_weight: float = 5.0
-    code_error_goal: float | None = 0.45
+    code_error_goal: float | None = 0.4
     code_noise: float = 4.0
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75

@@ -1,0 +1,68 @@
+"""Small things that many tests share: a data set, a classifier, a target, a trained-looking GAN."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_filtergan.classifier import build_classifier
+from keras_filtergan.data import ImageDataset, training_stream
+from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.target import FrozenTarget
+
+
+def make_dataset(train: int = 96, test: int = 40, side: int = 12, classes: int = 3) -> ImageDataset:
+    """Images of noise around one fixed pattern a class: easy to learn, quick to make."""
+    generator = np.random.default_rng(0)
+    patterns = generator.uniform(0, 1, (classes, side, side, 1))
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count) % classes
+        images = 0.7 * patterns[labels] + 0.3 * generator.uniform(0, 1, (count, side, side, 1))
+        return np.round(images * 255).astype("uint8"), labels
+
+    x_train, y_train = draw(train)
+    x_test, y_test = draw(test)
+    names = tuple("abcdefghij"[:classes])
+    return ImageDataset("patterns", x_train, y_train, x_test, y_test, names)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> ImageDataset:
+    return make_dataset()
+
+
+@pytest.fixture(scope="session")
+def classifier() -> keras.Model:
+    """An untrained network whose batch-norm statistics are not the initial ones."""
+    model = build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 7, 8))
+    generator = np.random.default_rng(1)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([generator.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    return model
+
+
+@pytest.fixture(scope="session")
+def target(classifier) -> FrozenTarget:
+    return FrozenTarget(classifier, layer=4)
+
+
+@pytest.fixture
+def gan(target, dataset) -> FilterGAN:
+    gan = FilterGAN(target, latent_dim=3)
+    gan.compile()
+    gan.adapt(dataset.x_train)
+    return gan
+
+
+@pytest.fixture
+def batch(target, dataset) -> dict:
+    stream = training_stream(
+        dataset.x_train,
+        dataset.y_train,
+        batch_size=16,
+        latent_dim=3,
+        noise_shape=target.activation_shape,
+        seed=0,
+    )
+    return next(iter(stream))

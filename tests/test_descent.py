@@ -1,0 +1,109 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_filtergan.descent import batches, descend, descend_in_batches
+from keras_filtergan.parametrizations import Deformation, Fourier, Pixels
+
+
+def some_images(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(size=(count, 6, 5, 1)).astype("float32")
+
+
+def distance_to(goal):
+    return lambda images: {
+        "distance": tf.reduce_mean(tf.square(images - goal), axis=[1, 2, 3]),
+        "light": 0.1 * tf.reduce_mean(images, axis=[1, 2, 3]),
+    }
+
+
+def run(start, goal, parametrization=None, steps=100, rate=0.05):
+    parametrization = parametrization or Pixels()
+    compiled = tf.function(
+        lambda x, y: descend(distance_to(y), x, parametrization, steps=steps, learning_rate=rate)
+    )
+    return compiled(tf.constant(start), tf.constant(goal))
+
+
+def test_the_minimum_of_a_quadratic_is_found():
+    start, goal = some_images(4), some_images(4, seed=1)
+    result = run(start, goal, steps=200)
+    # by hand: (x − y)² + 0.1 x is lowest at y − 0.05, and inside the range at 0
+    np.testing.assert_allclose(result.images, np.maximum(goal - 0.05, 0.0), atol=1e-3)
+
+
+def test_steps_are_those_of_keras_adam():
+    start, goal = some_images(3), some_images(3, seed=1)
+    variable = keras.Variable(start)
+    schedule = keras.optimizers.schedules.CosineDecay(0.01, decay_steps=20)
+    adam = keras.optimizers.Adam(schedule, beta_1=0.9, beta_2=0.99, epsilon=1e-5)
+    totals = []
+    for _ in range(21):
+        with tf.GradientTape() as tape:
+            total = tf.add_n(list(distance_to(goal)(variable.value).values()))
+        totals.append(total.numpy())
+        adam.apply([tape.gradient(total, variable.value)], [variable])
+        variable.assign(np.clip(variable.numpy(), 0.0, 1.0))
+    result = run(start, goal, steps=20, rate=0.01)
+    np.testing.assert_allclose(result.history["total"], totals, rtol=1e-5)
+
+
+def test_history_has_every_term_at_the_start_and_after_every_step():
+    start, goal = some_images(3), some_images(3, seed=1)
+    history = run(start, goal, steps=7).history
+    assert set(history) == {"distance", "light", "total"}
+    assert all(rows.shape == (8, 3) for rows in history.values())
+    np.testing.assert_allclose(history["distance"][0], np.mean((start - goal) ** 2, axis=(1, 2, 3)))
+    np.testing.assert_allclose(history["total"], history["distance"] + history["light"])
+
+
+@pytest.mark.parametrize("parametrization", [Pixels(), Fourier(), Deformation()], ids=repr)
+@pytest.mark.parametrize("rate", [0.05, 5.0])
+def test_the_best_image_visited_is_kept(parametrization, rate):
+    start, goal = some_images(5), some_images(5, seed=1)
+    result = run(start, goal, parametrization, steps=30, rate=rate)
+    terms = distance_to(goal)(result.images)
+    kept = terms["distance"] + terms["light"]
+    np.testing.assert_allclose(kept, np.min(result.history["total"], axis=0), rtol=1e-5)
+    assert np.all(kept <= result.history["total"][0])
+
+
+@pytest.mark.parametrize("parametrization", [Pixels(), Fourier(), Deformation()], ids=repr)
+def test_three_steps_improve_every_image(parametrization):
+    history = run(some_images(5), some_images(5, seed=1), parametrization, 3, 0.01).history
+    assert np.all(history["total"][-1] < history["total"][0])
+
+
+def test_nothing_but_the_start_is_kept_when_the_objective_breaks():
+    start = some_images(2)
+    broken = tf.function(
+        lambda x: descend(
+            lambda images: {
+                "odd": tf.where(tf.reduce_any(images != x, [1, 2, 3]), float("nan"), 1.0)
+                + tf.reduce_mean(images, [1, 2, 3])
+            },
+            x,
+            Pixels(),
+            steps=3,
+            learning_rate=0.1,
+        )
+    )
+    np.testing.assert_array_equal(broken(tf.constant(start)).images, start)
+
+
+@pytest.mark.parametrize(("count", "limit"), [(1, 1), (5, 2), (10, 4), (196, 256), (7, 3), (6, 6)])
+def test_batches_have_one_size_and_cover_everything(count, limit):
+    found = list(batches(count, limit))
+    assert len({len(index) for index in found}) == 1
+    assert len(found[0]) <= limit
+    np.testing.assert_array_equal(np.concatenate(found)[:count], np.arange(count))
+    assert sum(map(len, found)) - count < len(found[0])  # no batch of repetitions only
+
+
+def test_descending_in_batches_is_descending_at_once():
+    start, goal = some_images(7), some_images(7, seed=1)
+    images, history = descend_in_batches(lambda i: run(start[i], goal[i], steps=10), 7, limit=3)
+    at_once = run(start, goal, steps=10)
+    np.testing.assert_allclose(images, at_once.images, atol=1e-6)
+    np.testing.assert_allclose(history["total"], at_once.history["total"], rtol=1e-5)

@@ -1,0 +1,216 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_filtergan.data import training_stream
+from keras_filtergan.errors import InputError
+from keras_filtergan.filtergan import FilterGAN
+
+
+def values(variables):
+    return [np.array(variable) for variable in variables]
+
+
+def same(before, after):
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class Still(keras.optimizers.RMSprop):
+    """Counts its steps and moves nothing."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Leave the variable alone."""
+
+
+def players(gan):
+    judge = gan.discriminator
+    return {
+        "generator": gan.raw_generator.trainable_variables,
+        "shared": judge.trunk.trainable_variables,
+        "verdict": judge.verdict.trainable_variables,
+        "code": judge.code.trainable_variables,
+    }
+
+
+@pytest.mark.parametrize(
+    ("moving", "expected"),
+    [
+        ("g_optimizer", {"generator"}),
+        ("d_optimizer", {"shared", "verdict"}),
+        ("q_optimizer", {"shared", "code"}),
+    ],
+)
+def test_each_optimizer_changes_its_own_player_only(target, dataset, batch, moving, expected):
+    gan = FilterGAN(target, latent_dim=3)
+    names = ("g_optimizer", "d_optimizer", "q_optimizer")
+    gan.compile(**{n: (keras.optimizers.RMSprop if n == moving else Still)(1e-2) for n in names})
+    gan.adapt(dataset.x_train)
+    gan.discriminator.code.kernel.assign_add(tf.ones_like(gan.discriminator.code.kernel) * 0.1)
+    frozen = values(target.classifier.weights)
+    before = {name: values(variables) for name, variables in players(gan).items()}
+    gan.train_step(batch)
+    after = {name: values(variables) for name, variables in players(gan).items()}
+    assert {name for name in before if not same(before[name], after[name])} == expected
+    assert same(frozen, values(target.classifier.weights))
+
+
+def test_training_leaves_the_frozen_network_alone_and_moves_the_rest(gan, target, dataset):
+    frozen, raw = values(target.classifier.weights), values(gan.raw_generator.weights)
+    stream = training_stream(
+        dataset.x_train,
+        dataset.y_train,
+        batch_size=16,
+        latent_dim=3,
+        noise_shape=target.activation_shape,
+        seed=0,
+    )
+    gan.fit(stream, steps_per_epoch=5, epochs=2, verbose=0, shuffle=False)
+    assert same(frozen, values(target.classifier.weights))
+    assert not same(raw, values(gan.raw_generator.weights))
+    assert not set(map(id, gan.weights)) & set(map(id, target.classifier.weights))
+
+
+def test_a_step_is_a_pure_function_of_weights_and_batch(target, dataset, batch):
+    results = []
+    for _ in range(2):
+        gan = FilterGAN(target, latent_dim=3, seed=4)
+        gan.compile()
+        gan.adapt(dataset.x_train)
+        step = tf.function(gan.train_step)
+        for _ in range(3):
+            step(batch)
+        results.append(values(gan.weights))
+    assert same(*results)
+
+
+def test_logged_terms_by_hand(target, gan, batch):
+    """Algorithm 1 in NumPy, image by image, from the weights at the start of the step."""
+    judge, kernels = gan.discriminator, gan.raw_generator(batch["latent"]).numpy()
+    code_weight = float(gan.code_weight.value)
+    standard = lambda maps: judge.standardize(maps).numpy()  # noqa: E731
+    real, fake, other, outputs = [], [], [], []
+    for i in range(16):
+        features = [feature[i : i + 1] for feature in target.features(batch["image"])]
+        maps = target.activations(features, kernels[i])
+        real.append(standard(target.activations(features))[0])
+        fake.append(standard(maps)[0])
+        other.append(standard(target.activations(features, kernels[i - 1]))[0])
+        outputs.append(target.outputs(maps, features).numpy()[0])
+    real, fake, other = np.array(real), np.array(fake), np.array(other)
+    label, noise = batch["label"].numpy(), {k: v.numpy() for k, v in batch.items()}
+
+    def logits(maps):
+        verdicts = judge(maps)[0].numpy()
+        return verdicts[:, 0] + verdicts[np.arange(16), 1 + label]
+
+    real_logits = logits(real + 1.0 * noise["noise_real"])
+    fake_logits = logits(fake + 1.0 * noise["noise_fake"])
+    code = judge(fake + 4.0 * noise["noise_code"])[1].numpy()
+    scores = np.array(outputs)
+    log_likelihood = scores[np.arange(16), label] - np.log(np.exp(scores).sum(axis=1))
+    softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
+    expected = {
+        "d_loss": softplus(-real_logits).mean() + softplus(fake_logits).mean(),
+        "g_loss": softplus(-fake_logits).mean(),
+        "code_error": np.mean((code - noise["latent"]) ** 2),
+        "label_loss": -log_likelihood.mean(),
+        "real_accuracy": np.mean(real_logits > 0),
+        "fake_accuracy": np.mean(fake_logits < 0),
+        "activation_variation": 0.5
+        * np.sum(np.mean((fake - other) ** 2, axis=0))
+        / np.sum(real.var(axis=0)),
+        "discriminator_noise": 1.0,
+        "code_weight": code_weight,
+    }
+    logs = {name: float(value) for name, value in gan.train_step(batch).items()}
+    assert logs == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, dataset, batch):
+    """RMSprop's first step is −lr · g / sqrt(0.1 g²): the sign of the objective's gradient."""
+    gan = FilterGAN(target, latent_dim=3, code_weight=2.0, code_error_goal=None, label_weight=0.5)
+    gan.compile(Still(), Still(), Still())
+    gan.adapt(dataset.x_train)
+    gan.discriminator.code.kernel.assign(
+        np.random.default_rng(0).normal(0, 0.1, gan.discriminator.code.kernel.shape)
+    )
+    variable, entry, eps = gan.raw_generator.mean, (2, 7), 1e-2
+
+    def objective(shift):
+        value = variable.numpy()
+        moved = value.copy()
+        moved[entry] += shift
+        variable.assign(moved)
+        gan.reset_metrics()
+        logs = {name: float(term) for name, term in gan.train_step(batch).items()}
+        variable.assign(value)
+        gan.discriminator_noise.value.assign(1.0)
+        return logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["label_loss"]
+
+    slope = (objective(eps) - objective(-eps)) / (2 * eps)
+    gan.compile(keras.optimizers.SGD(1.0), Still(), Still())
+    before = variable.numpy()[entry]
+    gan.train_step(batch)
+    assert before - variable.numpy()[entry] == pytest.approx(slope, rel=0.05, abs=1e-4)
+
+
+def test_averaged_generator_follows_the_raw_one(gan, batch):
+    average = values(gan.generator.weights)
+    for step in range(1, 4):
+        gan.train_step(batch)
+        decay = min(0.998, (1 + step) / (10 + step))
+        average = [
+            decay * a + (1 - decay) * np.array(r)
+            for a, r in zip(average, gan.raw_generator.weights, strict=True)
+        ]
+    for expected, held in zip(average, gan.generator.weights, strict=True):
+        np.testing.assert_allclose(held, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_controls_move_the_right_way(gan, batch):
+    """Q at chance: λ must rise. D right more often than its goal: its noise must rise."""
+    logs = {name: float(value) for name, value in gan.train_step(batch).items()}
+    accuracy = (logs["real_accuracy"] + logs["fake_accuracy"]) / 2
+    expected = np.exp(0.02 * (accuracy - 0.75))
+    assert float(gan.discriminator_noise.value) == pytest.approx(expected, rel=1e-5)
+    expected = 5.0 * np.exp(0.002 * (min(logs["code_error"], 1.0) - 0.4))
+    assert float(gan.code_weight.value) == pytest.approx(expected, rel=1e-5)
+
+
+def test_adapt_standardises_the_real_activations(gan, target, dataset):
+    maps = target.activations(target.features(dataset.x_train / np.float32(255)))
+    standard = gan.discriminator.standardize(maps).numpy()
+    np.testing.assert_allclose(standard.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    np.testing.assert_allclose(standard.std(axis=(0, 1, 2)), 1, atol=1e-3)
+
+
+def test_test_step_changes_nothing(gan, batch):
+    before = values(gan.weights)
+    logs = gan.test_step(batch)
+    kept = values(gan.weights)
+    assert same(before, kept)
+    assert set(logs) == {metric.name for metric in gan.metrics}
+
+
+def test_learns_to_hide_and_to_tell_the_code(target, dataset):
+    """In 300 steps on a toy, D comes off its first certainty and Q off chance."""
+    gan = FilterGAN(target, latent_dim=2, code_noise=1.0)
+    gan.compile()
+    gan.adapt(dataset.x_train)
+    stream = training_stream(
+        dataset.x_train,
+        dataset.y_train,
+        batch_size=32,
+        latent_dim=2,
+        noise_shape=target.activation_shape,
+        seed=0,
+    )
+    history = gan.fit(stream, steps_per_epoch=100, epochs=4, verbose=0, shuffle=False).history
+    assert history["code_error"][-1] < 0.8
+    assert history["g_loss"][-1] < history["g_loss"][0]
+
+
+def test_plain_batches_are_refused(gan):
+    with pytest.raises(InputError, match="data.training_stream"):
+        gan.train_step((np.zeros((2, 12, 12, 1)), np.zeros(2)))

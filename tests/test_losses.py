@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_filtergan import losses
+from keras_filtergan.errors import InputError
+
+REAL = np.array([2.0, -1.0])
+FAKE = np.array([0.5, -3.0, 4.0])
+
+
+def d(logits):
+    """D's probability of "real"."""
+    return 1.0 / (1.0 + np.exp(-logits))
+
+
+def test_discriminator_loss_is_the_papers_with_the_sign_turned():
+    expected = -np.mean(np.log(d(REAL))) - np.mean(np.log(1 - d(FAKE)))
+    assert float(losses.discriminator_loss(REAL, FAKE)) == pytest.approx(expected)
+
+
+def test_generator_losses_are_the_two_of_goodfellow():
+    assert float(losses.saturating(FAKE)) == pytest.approx(np.mean(np.log(1 - d(FAKE))))
+    assert float(losses.non_saturating(FAKE)) == pytest.approx(-np.mean(np.log(d(FAKE))))
+
+
+def test_both_generator_losses_push_logits_up():
+    for name in ("saturating", "non_saturating"):
+        logits = tf.Variable(FAKE)
+        with tf.GradientTape() as tape:
+            value = losses.generator_loss(name)(logits)
+        assert np.all(tape.gradient(value, logits).numpy() < 0)
+
+
+def test_a_sure_discriminator_still_teaches_the_non_saturating_generator():
+    logits = tf.Variable([-20.0])
+    gradients = {}
+    for name in ("saturating", "non_saturating"):
+        with tf.GradientTape() as tape:
+            value = losses.generator_loss(name)(logits)
+        gradients[name] = -float(tape.gradient(value, logits)[0])
+    assert gradients["saturating"] < 1e-8
+    assert gradients["non_saturating"] == pytest.approx(1.0)
+
+
+def test_unknown_loss():
+    with pytest.raises(InputError, match="there are: non_saturating, saturating"):
+        losses.generator_loss("hinge")
