@@ -28,7 +28,7 @@ _HOMES = {
 }
 _MODULES = ("data", "evaluation", "parametrizations", "plots", "priors")
 
-__all__ = sorted([*_HOMES, *_MODULES])  # noqa: PLE0605
+__all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:

@@ -40,8 +40,8 @@ class DivergenceGuard(StepCounter):
         for name, value in logs.items():
             if not np.isfinite(value):
                 raise DivergenceError(
-                    f"step {self.step}: {name} is {float(value)}; the last good checkpoint is kept. "
-                    "Lower the learning rates or raise the noise"
+                    f"step {self.step}: {name} is {float(value)}; the last good checkpoint is "
+                    "kept. Lower the learning rates or raise the noise"
                 )
 
 

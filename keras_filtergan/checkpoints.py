@@ -95,9 +95,14 @@ class Checkpoints:
                 "on, but not bit for bit",
                 stacklevel=2,
             )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns about optimizer state it cannot place
-            model.load_weights(folder / WEIGHTS)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # Keras warns of optimizer state it cannot place
+                model.load_weights(folder / WEIGHTS)
+        except (ValueError, UserWarning) as error:
+            raise InputError(
+                f"the checkpoint {str(folder)!r} does not fit the model: {error}"
+            ) from None
         return record["step"]
 
 

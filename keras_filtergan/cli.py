@@ -37,7 +37,7 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         "--dataset",
         default=defaults.dataset,
         metavar="NAME|FOLDER|FILE.npz",
-        help="a TFDS set, a folder of class folders, or an .npz file; default %(default)s (bundled)",
+        help="a TFDS set, a folder of class folders, or an .npz file; default %(default)s",
     )
     add("--data-dir", help="where TFDS keeps its prepared sets (else TFDS_DATA_DIR)")
     add(
@@ -75,7 +75,7 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
         "--span",
         type=float,
         default=3.0,
-        help="how far the grid reaches from the centre, in standard deviations; default %(default)s",
+        help="reach of the grid from its centre, in standard deviations; default %(default)s",
     )
     add(
         "--dims",
@@ -115,7 +115,7 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
 
 
 def _import_tensorflow() -> None:
-    """Import TensorFlow without the notes its C++ part writes to stderr before it can be told not to.
+    """Import TensorFlow without the notes that its C++ part writes to stderr meanwhile.
 
     An error of the import itself is a Python exception and still comes through.
     """

@@ -19,7 +19,7 @@ def spline_field(lattice: tf.Tensor, height: int, width: int) -> tf.Tensor:
         `(m, height, width, k)`, linear in the lattice.
 
     Reference:
-        Unser, "Splines: a perfect fit for signal and image processing" (1999), equation 3.
+        Unser, "Splines: a perfect fit for signal and image processing" (1999).
     """
     rows, columns = (
         _splines(n, k) for n, k in zip((height, width), lattice.shape[1:3], strict=True)

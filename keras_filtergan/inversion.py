@@ -47,10 +47,10 @@ class Inverter(keras.Model):
         InputError: steps, learning rate or batch size out of range.
 
     Example:
-        >>> inverter = Inverter(FrozenTarget(classifier, 4), generator, prior=NoPrior())
+        >>> inverter = Inverter(FrozenTarget(classifier, 4), generator, TotalVariation())
         >>> walk = inverter.walk(images, z, dims=(0, 1), grid=7, span=3.0)
         >>> walk.images.shape, walk.explained_fraction
-        ((4, 7, 7, 28, 28, 1), 0.49)
+        ((4, 7, 7, 28, 28, 1), 0.53)
 
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), section 3; Mahendran and Vedaldi (CVPR 2015).
@@ -149,8 +149,7 @@ class Inverter(keras.Model):
             z: the latent in the middle of the grid, `(d,)`.
             dims: two latent dimensions, or two directions `(d,)`: the rows and the columns.
             grid: latents a side, odd, at least 3.
-            span: from the middle to the border, in units of the prior's standard deviation (or of
-                a direction's length).
+            span: from the middle to the border, in units of z (or in lengths of a direction).
 
         Returns:
             The images x_k of all cells, with their latents and history.
@@ -162,8 +161,7 @@ class Inverter(keras.Model):
         latents = latent_grid(z, self.generator.latent_dim, dims, grid, span)
         cells = grid * grid
         kernels = np.asarray(self.generator(latents.reshape(cells, -1), training=False))
-        middle = kernels[cells // 2]
-        wanted = self._activations(images, middle)
+        wanted = self._activations(images, kernels[cells // 2])
         floor = self.prior(images).numpy() if self.excess else np.zeros(len(images), np.float32)
         which_image = np.repeat(np.arange(len(images)), cells)
         which_kernels = np.tile(np.arange(cells), len(images))
@@ -231,10 +229,9 @@ class Inverter(keras.Model):
     @classmethod
     def from_config(cls, config: dict, target: FrozenTarget, generator: keras.Model) -> "Inverter":
         """The inverter that `get_config` describes, for a target and a generator."""
-        config = dict(config)
         for key, kinds in (("prior", PRIORS), ("parametrization", PARAMETRIZATIONS)):
             settings = dict(config[key])
-            config[key] = kinds[settings.pop("name")](**settings)
+            config = {**config, key: kinds[settings.pop("name")](**settings)}
         return cls(target, generator, **config)
 
 
@@ -242,8 +239,7 @@ def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.n
     images = np.asarray(images, np.float32)
     if images.ndim != 4 or images.shape[1:] != tuple(image_shape) or not len(images):
         raise InputError(
-            f"expected images (n, h, w, c) of {image_shape} each, as the classifier takes them, "
-            f"received {images.shape}"
+            f"expected images (n, h, w, c) of {image_shape} each, received shape {images.shape}"
         )
     if not (images.min() >= 0 and images.max() <= 1):  # also refuses NaN
         raise InputError(

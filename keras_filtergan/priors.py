@@ -49,7 +49,8 @@ class TotalVariation(Prior):
     nothing and has no slope, and only bright values pay. Use `centre=0.5` for photographs.
 
     Args:
-        beta: β > 0. 1 keeps edges sharp and leaves staircases, 2 is smooth.
+        beta: β > 0. 1 keeps edges and clears flat regions of faint noise, of which the paper's 2,
+            quadratic, takes little notice; 2 is smooth, 1 leaves staircases.
         tv_weight: weight of V^β, at least 0.
         alpha: α ≥ 1. Large: only values far from the centre pay.
         norm_weight: weight of the α-norm, at least 0.
@@ -63,7 +64,7 @@ class TotalVariation(Prior):
         TensorShape([5])
 
     Reference:
-        Mahendran and Vedaldi (CVPR 2015), section 3.1 and equation 3.
+        Mahendran and Vedaldi (CVPR 2015), section 3.1; there β = 2 and α = 6.
     """
 
     beta: float = 1.0

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import platform
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,6 @@ def _trained_classifier(
     shelf = run.path.parent / "classifiers" / f"{plan.dataset.name}-{key}.keras"
     if shelf.exists():
         say(f"reusing the classifier {shelf}")
-        classifier = load_classifier(shelf)
     else:
         say(f"training the classifier for {settings.classifier_epochs} epochs")
         classifier = train_classifier(
@@ -193,8 +193,8 @@ def _trained_classifier(
         aside = shelf.with_name(f".{shelf.name}")
         classifier.save(aside)
         aside.replace(shelf)
-    classifier.save(run.classifier)
-    return classifier
+    shutil.copyfile(shelf, run.classifier)
+    return load_classifier(run.classifier)
 
 
 def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:

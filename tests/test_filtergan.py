@@ -212,5 +212,5 @@ def test_learns_to_hide_and_to_tell_the_code(target, dataset):
 
 
 def test_plain_batches_are_refused(gan):
-    with pytest.raises(InputError, match="data.training_stream"):
+    with pytest.raises(InputError, match=r"data\.training_stream"):
         gan.train_step((np.zeros((2, 12, 12, 1)), np.zeros(2)))

@@ -1,15 +1,37 @@
 """The evaluation card: one metric a file, registered by name, in the order of the card."""
 
-from keras_filtergan.evaluation import (
-    classifier_accuracy,  # noqa: F401  (importing a metric's module registers it)
-    swapped_accuracy,  # noqa: F401, I001
-    averaged_accuracy,  # noqa: F401
-    retrained_accuracy,  # noqa: F401
-    activation_variation,  # noqa: F401
-    code_r2,  # noqa: F401
-    filter_diversity,  # noqa: F401
+# Importing a metric's module registers it: this is the order of the card.
+# isort: off
+from keras_filtergan.evaluation import (  # noqa: F401
+    classifier_accuracy,
+    swapped_accuracy,
+    averaged_accuracy,
+    retrained_accuracy,
+    activation_variation,
+    code_r2,
+    filter_diversity,
+    activation_frechet_distance,
+    critic_accuracy,
+    explained_fraction,
+    pixel_distance,
+    label_agreement,
 )
-from keras_filtergan.evaluation.registry import Measurement, evaluate, format_card, metric_names
+
+# isort: on
+from keras_filtergan.evaluation.baselines import NoisyKernels, PCAGaussian, RandomKernels
+from keras_filtergan.evaluation.card import TRAINING_CARD, format_card, full_card
+from keras_filtergan.evaluation.registry import Measurement, evaluate, metric_names
 from keras_filtergan.evaluation.subject import Subject
 
-__all__ = ["Measurement", "Subject", "evaluate", "format_card", "metric_names"]
+__all__ = [
+    "TRAINING_CARD",
+    "Measurement",
+    "NoisyKernels",
+    "PCAGaussian",
+    "RandomKernels",
+    "Subject",
+    "evaluate",
+    "format_card",
+    "full_card",
+    "metric_names",
+]

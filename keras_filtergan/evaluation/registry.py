@@ -1,5 +1,7 @@
-"""The card: metrics registered by name, computed in the order of their registration."""
+"""Metrics registered by name, computed in the order of their registration."""
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,59 +23,101 @@ class Measurement:
     taken_over: dict[str, int] = field(default_factory=dict)
 
 
-Metric = Callable[[Subject], Measurement]
-_METRICS: dict[str, Metric] = {}
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric.
+
+    Attributes:
+        measure: what computes it.
+        needs: attributes of a `Subject` without which it has no meaning.
+        of_kernels: whether it judges the kernels; else it is about the network alone, and the same
+            for all subjects with that network.
+    """
+
+    measure: Callable[[Subject], Measurement]
+    needs: tuple[str, ...] = ()
+    of_kernels: bool = True
+
+    def lacks(self, subject: Subject) -> list[str]:
+        """What it needs and the subject does not have."""
+        return [name for name in self.needs if getattr(subject, name) is None]
 
 
-def metric(function: Metric) -> Metric:
-    """Register a function of a `Subject` under its own name."""
-    _METRICS[function.__name__] = function
-    return function
+METRICS: dict[str, Metric] = {}
 
 
-def metric_names() -> list[str]:
-    """Names of all metrics, in the order of the card."""
-    return list(_METRICS)
+def metric(*, needs: tuple[str, ...] = (), of_kernels: bool = True) -> Callable:
+    """Register a function `Subject` → `Measurement` under its own name; see `Metric`.
+
+    Example:
+        >>> @metric(needs=("discriminator",))
+        ... def code_r2(subject: Subject) -> Measurement: ...
+    """
+
+    def register(function: Callable[[Subject], Measurement]) -> Callable[[Subject], Measurement]:
+        METRICS[function.__name__] = Metric(function, needs, of_kernels)
+        return function
+
+    return register
 
 
-def evaluate(subject: Subject, only: Iterable[str] | None = None) -> dict[str, Any]:
+def metric_names(subject: Subject | None = None) -> list[str]:
+    """Names of all metrics, or of those that a subject has all it takes for, in order."""
+    return [name for name, entry in METRICS.items() if not (subject and entry.lacks(subject))]
+
+
+def evaluate(
+    subject: Subject,
+    only: Iterable[str] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
     """Fill in the card for a subject.
 
     Args:
         subject: what is judged.
-        only: names of the metrics wanted; all by default.
+        only: names of the metrics wanted; by default all that the subject has what it takes for.
+        say: takes a line for each metric, with the seconds it took.
 
     Returns:
-        One entry a metric, and `taken_over` with the counts behind each of them.
+        One entry a metric, a number or a dict of numbers, `None` for one that is not finite; and
+        `taken_over` with the counts behind each. Ready for JSON.
 
     Raises:
-        InputError: a name is unknown; the message lists those that exist.
+        InputError: a name is unknown, or the subject lacks what its metric needs. Nothing is
+            computed then.
     """
-    names = metric_names() if only is None else list(only)
-    unknown = [name for name in names if name not in _METRICS]
-    if unknown:
-        raise InputError(f"unknown metric {unknown[0]!r}, there are: {', '.join(_METRICS)}")
-    measured = {name: _METRICS[name](subject) for name in names}
-    card: dict[str, Any] = {name: result.value for name, result in measured.items()}
-    card["taken_over"] = {name: result.taken_over for name, result in measured.items()}
-    return card
+    names = metric_names(subject) if only is None else list(only)
+    check_names(names)
+    for name in names:
+        if lacking := METRICS[name].lacks(subject):
+            raise InputError(f"{name} needs {' and '.join(lacking)}, which this subject lacks")
+    card: dict[str, Any] = {}
+    taken_over: dict[str, dict[str, int]] = {}
+    for name in names:
+        began = time.perf_counter()
+        result = METRICS[name].measure(subject)
+        card[name] = _plain(result.value)
+        taken_over[name] = {what: int(count) for what, count in result.taken_over.items()}
+        if say is not None:
+            say(f"{name} ({time.perf_counter() - began:.0f} s)")
+    return {**card, "taken_over": taken_over}
 
 
-def format_card(card: dict[str, Any]) -> str:
-    """The card as a table for the screen, one metric a line."""
-    lines = []
-    for name, value in card.items():
-        if name == "taken_over":
-            continue
-        if isinstance(value, dict):
-            shown = "  ".join(f"{key} {_number(number)}" for key, number in value.items())
-        else:
-            shown = _number(value)
-        counts = card.get("taken_over", {}).get(name, {})
-        over = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-        lines.append(f"{name:<28} {shown:<54} {over}".rstrip())
-    return "\n".join(lines)
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that no metric has.
+
+    Raises:
+        InputError: with the names that exist.
+    """
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"unknown metric {name!r}, there are: {', '.join(METRICS)}")
 
 
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
+def _plain(value: Any) -> float | int | dict | None:
+    """What JSON can hold: it has no NaN, and NumPy's numbers are not its."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, int):
+        return value
+    return float(value) if math.isfinite(value) else None

@@ -1,43 +1,57 @@
 """What is judged: kernels that depend on a latent, in the place of a layer's real ones."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import grids
+from keras_filtergan.inversion import Inverter
 from keras_filtergan.networks import Discriminator
 from keras_filtergan.target import FrozenTarget
+from keras_filtergan.walks import Walk
 
 BATCH = 250
 
+Kernels = Callable[[np.ndarray], tf.Tensor]
 
-@dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
     """A source of kernels beside the network and the images that it is judged on.
 
     The generator is one such source; a baseline is another. All metrics take a subject, so that
-    both are judged alike.
+    both are judged alike. What several metrics read is computed once and kept.
 
     Attributes:
         target: the frozen network.
         kernels: latents `(n, d)` → kernel sets `(n, kh, kw, cin, cout)`.
-        dataset: held-out images are its test set; re-training uses its training set.
+        dataset: held-out images are its test set; re-training and the critic use its training set.
         latent_dim: d.
         discriminator: holds the code head, for metrics that need one.
         code_noise: standard deviation of the noise on Q's input during training.
         seed: of the latents and the noise; the same seed gives the same card.
+        independent_classifier: gives a second network, of another seed and width, trained on the
+            same images; only called by the metric that needs it, so it may train or load.
     """
 
     target: FrozenTarget
-    kernels: Callable[[np.ndarray], tf.Tensor]
+    kernels: Kernels
     dataset: ImageDataset
     latent_dim: int
     discriminator: Discriminator | None = None
     code_noise: float = 0.0
     seed: int = 0
+    independent_classifier: Callable[[], keras.Model] | None = None
+
+    def with_kernels(self, kernels: Kernels) -> "Subject":
+        """The same network and images with another source of kernels, which has no code head."""
+        return dataclasses.replace(self, kernels=kernels, discriminator=None)
 
     def latents(self, count: int) -> np.ndarray:
         """The first `count` latents of this subject's own sequence, `(count, d)`."""
@@ -48,7 +62,18 @@ class Subject:
         """Kernel sets of the first `count` latents, `(count, kh, kw, cin, cout)`."""
         return tf.convert_to_tensor(self.kernels(self.latents(count)))
 
-    @cached_property
+    def mean_kernels(self, count: int) -> tf.Tensor:
+        """The one kernel set `(kh, kw, cin, cout)` that acts as the average of `count` latents.
+
+        A convolution is linear in its kernels: averaging the activations of many kernel sets and
+        convolving once with the average kernel set give the same maps.
+        """
+        latents = self.latents(count)
+        chunks = [latents[i : i + 20] for i in range(0, count, 20)]  # bounds the memory
+        sums = [tf.reduce_sum(self.kernels(chunk), axis=0) for chunk in chunks]
+        return tf.add_n(sums) / count
+
+    @property
     def labels(self) -> np.ndarray:
         """Classes of the test images `(n,)`."""
         return self.dataset.y_test
@@ -77,18 +102,53 @@ class Subject:
         """Compiled `target.activations`."""
         return tf.function(self.target.activations)
 
+    def generate(self, features: list[tf.Tensor], latents: np.ndarray) -> tf.Tensor:
+        """Activations `(m, h', w', cout)`, each image under the kernels of its own latent."""
+        return self.activate(features, tf.convert_to_tensor(self.kernels(latents)))
+
     @cached_property
-    def _predict(self) -> Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]:
-        def predict(features: list[tf.Tensor], kernels: tf.Tensor) -> tf.Tensor:
-            activations = self.target.activations(features, kernels)
-            return tf.argmax(self.target.outputs(activations, features), axis=-1)
+    def _predict(self) -> Callable[..., tf.Tensor]:
+        target = self.target  # not self: a cycle would keep the features alive
+
+        def predict(
+            features: list[tf.Tensor], kernels: tf.Tensor, suffix: keras.Model
+        ) -> tf.Tensor:
+            activations = target.activations(features, kernels)
+            return tf.argmax(target.outputs(activations, features, suffix=suffix), axis=-1)
 
         return tf.function(predict)
 
-    def accuracy(self, kernels: tf.Tensor) -> float:
-        """Share of the test images that the network gets right with one shared kernel set."""
-        right = sum(
-            np.count_nonzero(self._predict(features, kernels).numpy() == self.labels[rows])
-            for features, rows in self.batches()
-        )
-        return float(right / len(self.labels))
+    def right(self, kernels: tf.Tensor, suffix: keras.Model | None = None) -> np.ndarray:
+        """Which test images the network gets right with one shared kernel set, booleans `(n,)`.
+
+        Args:
+            kernels: `(kh, kw, cin, cout)`.
+            suffix: what follows the layer, if not the frozen suffix.
+        """
+        suffix = self.target.suffix if suffix is None else suffix
+        answers = [self._predict(features, kernels, suffix) for features, _ in self.batches()]
+        return np.concatenate(answers) == self.labels
+
+    def accuracy(self, kernels: tf.Tensor, suffix: keras.Model | None = None) -> float:
+        """Share of the test images that the network gets right; arguments as in `right`."""
+        return float(np.mean(self.right(kernels, suffix)))
+
+    @property
+    def dims(self) -> tuple[int, int] | None:
+        """The two random latent dimensions of the grids; `None` if the latent has only one."""
+        return grids.random_dims(self.latent_dim, self.seed)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The grids of the card: test images that the network gets right, z = 0, free pixels.
+
+        Raises:
+            InputError: the network gets no test image right.
+        """
+        right = self.right(self.target.kernel)
+        numbers = grids.one_of_each_class(self.labels, right, grids.IMAGES)
+        if not len(numbers):
+            raise InputError("expected a classifier that gets a test image right, it gets none")
+        inverter = Inverter(self.target, grids.KernelSource(self.kernels, self.latent_dim))
+        images = to_unit_interval(self.dataset.x_test[numbers])
+        return inverter.walk(images, np.zeros(self.latent_dim), self.dims, grids.GRID, grids.SPAN)

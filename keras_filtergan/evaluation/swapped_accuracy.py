@@ -8,7 +8,7 @@ from keras_filtergan.evaluation.subject import Subject
 LATENTS = 20
 
 
-@metric
+@metric()
 def swapped_accuracy(subject: Subject) -> Measurement:
     """Accuracy with the layer's kernels replaced by G(z), nothing re-trained, over latents."""
     accuracies = [subject.accuracy(kernels) for kernels in subject.kernel_sets(LATENTS)]

@@ -1,0 +1,176 @@
+"""Sources of kernels that have learned nothing: what a generator has to beat.
+
+Each is a smooth, fixed function of the latent, as the generator is, so that the same card, with
+its walks through latent space, judges them alike. What is random about them is drawn once.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_filtergan.evaluation.activation_variation import activation_variation
+from keras_filtergan.evaluation.subject import Kernels, Subject
+
+
+class SmoothNoise:
+    """White Gaussian noise as a smooth function of a latent.
+
+    noise(z) = (B₀ + Σ_i z_i B_i) / √(1 + ‖z‖²), with B₀ … B_d drawn once from N(0, 1).
+
+    For any z, 0 included, this is a draw from N(0, 1)^shape like any other. Neighbours are alike,
+    and two latents of the prior have nearly independent noise: the correlation is the cosine
+    between (1, z) and (1, z'), on average about 1 / (d + 1).
+
+    Args:
+        shape: of one draw.
+        latent_dim: d.
+        seed: of B.
+
+    Example:
+        >>> SmoothNoise((3, 3, 32, 32), latent_dim=8)(np.zeros([5, 8])).shape
+        (5, 3, 3, 32, 32)
+    """
+
+    def __init__(self, shape: tuple[int, ...], latent_dim: int, seed: int = 0):
+        self.shape = tuple(shape)
+        random = np.random.default_rng([seed, 0xBA5E])
+        self.basis = random.standard_normal((1 + latent_dim, *self.shape), dtype="float32")
+
+    def __call__(self, latents: np.ndarray) -> np.ndarray:
+        """Draws `(n, *shape)`, one a latent `(n, d)`."""
+        latents = np.asarray(latents, np.float32)
+        points = np.concatenate([np.ones_like(latents[:, :1]), latents], axis=1)  # (n, 1 + d)
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        return np.tensordot(points, self.basis, 1)
+
+
+class RandomKernels:
+    """Gaussian kernels, each scaled to the norm of the real kernel of its output channel.
+
+    They know nothing of the real kernels but how strongly each channel responds.
+
+    Args:
+        real: `(kh, kw, cin, cout)`.
+        latent_dim: d.
+        seed: of the noise.
+    """
+
+    def __init__(self, real: np.ndarray, latent_dim: int, seed: int = 0):
+        self.norms = _channel_norms(np.asarray(real))
+        self.noise = SmoothNoise(np.shape(real), latent_dim, seed)
+
+    def __call__(self, latents: np.ndarray) -> np.ndarray:
+        """Kernel sets `(n, kh, kw, cin, cout)` of latents `(n, d)`."""
+        noise = self.noise(latents)
+        return noise * (self.norms / _channel_norms(noise))
+
+
+class NoisyKernels:
+    """The real kernels plus white Gaussian noise.
+
+    The neighbourhood of the real kernels, without any knowledge of which directions in it keep
+    the activations plausible. With the noise at the variation of a generator's activations, the
+    generator is better only if its *directions* are.
+
+    Args:
+        real: `(kh, kw, cin, cout)`.
+        latent_dim: d.
+        scale: standard deviation of the noise.
+        seed: of the noise.
+    """
+
+    def __init__(self, real: np.ndarray, latent_dim: int, scale: float, seed: int = 0):
+        self.real = np.asarray(real)
+        self.scale = scale
+        self.noise = SmoothNoise(self.real.shape, latent_dim, seed)
+
+    def __call__(self, latents: np.ndarray) -> np.ndarray:
+        """Kernel sets `(n, kh, kw, cin, cout)` of latents `(n, d)`."""
+        return self.real + np.float32(self.scale) * self.noise(latents)
+
+
+class PCAGaussian:
+    """Kernels from a Gaussian that is fitted by PCA to the real kernels.
+
+    The sample is the kernels of the output channels, vectors of kh·kw·cin values; the Gaussian has
+    their mean and covariance, so its kernels are as smooth, and mix the input channels as, real
+    ones. With `share` ρ of the spread drawn anew, channel c has the kernel
+
+        mean + √(1 − ρ²) (w_c − mean) + ρ g_c(z),    g_c(z) ~ N(0, covariance).
+
+    Mean and covariance over channels are the real ones for every ρ. ρ = 1 is the plain Gaussian:
+    all kernels are new and no channel has anything of its own, so the following layers, which know
+    the channels by number, cannot but fail. Smaller ρ leaves the channels recognisable: noise as
+    in `NoisyKernels`, but in the directions in which real kernels differ.
+
+    Args:
+        real: `(kh, kw, cin, cout)`, cout at least 2.
+        latent_dim: d.
+        share: ρ, from 0 to 1.
+        seed: of the noise.
+    """
+
+    def __init__(self, real: np.ndarray, latent_dim: int, share: float = 1.0, seed: int = 0):
+        real = np.asarray(real)
+        self.share = share
+        self.mean = real.mean(axis=-1, keepdims=True)  # (kh, kw, cin, 1)
+        self.own = real - self.mean  # (kh, kw, cin, cout)
+        cout = real.shape[-1]
+        sample = self.own.reshape(-1, cout).T  # (cout, taps)
+        _, spread, axes = np.linalg.svd(sample, full_matrices=False)
+        # (kh, kw, cin, rank), each axis times the standard deviation along it
+        self.axes = (axes.T * (spread / np.sqrt(cout - 1))).reshape(*real.shape[:3], -1)
+        self.noise = SmoothNoise((self.axes.shape[-1], cout), latent_dim, seed)
+
+    def __call__(self, latents: np.ndarray) -> np.ndarray:
+        """Kernel sets `(n, kh, kw, cin, cout)` of latents `(n, d)`."""
+        drawn = np.moveaxis(np.tensordot(self.axes, self.noise(latents), (3, 1)), 3, 0)
+        kept = np.sqrt(1.0 - self.share**2)
+        return (self.mean + kept * self.own + self.share * drawn).astype("float32")
+
+
+def baselines(subject: Subject, variation: float) -> dict[str, Kernels]:
+    """The baselines for a subject's network, in the order of the report.
+
+    Args:
+        subject: gives the network, the images, the latents and the seed.
+        variation: the `activation_variation` that `noisy` and `pca_matched` are set to.
+
+    Returns:
+        `random`; `noisy`; `pca`, the plain Gaussian; `pca_matched`, with ρ for the variation, or
+        the plain Gaussian if even that varies less.
+    """
+    real, latent_dim, seed = subject.target.kernel.numpy(), subject.latent_dim, subject.seed
+
+    def noisy(scale: float) -> Kernels:
+        return NoisyKernels(real, latent_dim, scale, seed)
+
+    def pca(share: float) -> Kernels:
+        return PCAGaussian(real, latent_dim, share, seed)
+
+    return {
+        "random": RandomKernels(real, latent_dim, seed),
+        "noisy": noisy(matching_amount(subject, noisy, variation)),
+        "pca": pca(1.0),
+        "pca_matched": pca(min(matching_amount(subject, pca, variation), 1.0)),
+    }
+
+
+def matching_amount(subject: Subject, make: Callable[[float], Kernels], variation: float) -> float:
+    """The amount of noise at which kernels have the wanted `activation_variation`.
+
+    Activations are linear in the kernels, and the kernels' variable part is proportional to the
+    amount: the variation is exactly proportional to its square, and one measurement is enough.
+
+    Args:
+        subject: what the variation is measured with.
+        make: amount of noise → source of kernels.
+        variation: the one wanted.
+    """
+    at_one = activation_variation(subject.with_kernels(make(1.0))).value
+    return float(np.sqrt(variation / at_one))
+
+
+def _channel_norms(kernels: np.ndarray) -> np.ndarray:
+    """Norm of each output channel's kernel, `(..., 1, 1, 1, cout)`."""
+    return np.sqrt(np.square(kernels).sum(axis=(-4, -3, -2), keepdims=True))

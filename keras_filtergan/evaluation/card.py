@@ -1,0 +1,108 @@
+"""The whole report: one card for the generator and one for each baseline, side by side."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from keras_filtergan.evaluation.activation_variation import activation_variation
+from keras_filtergan.evaluation.baselines import baselines
+from keras_filtergan.evaluation.registry import METRICS, evaluate
+from keras_filtergan.evaluation.subject import Subject
+
+# What a training run ends with: cheap enough to wait for, without critic, grids and baselines.
+TRAINING_CARD = (
+    "classifier_accuracy",
+    "swapped_accuracy",
+    "averaged_accuracy",
+    "averaged_retrained_accuracy",
+    "control_retrained_accuracy",
+    "activation_variation",
+    "activation_bias",
+    "code_r2",
+    "filter_diversity",
+    "filter_distance",
+)
+
+
+def full_card(
+    subject: Subject,
+    only: Iterable[str] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """The card of a subject and, under `baselines`, the same card for each baseline.
+
+    A baseline's card leaves out what needs a code head. What is about the network alone is
+    measured once.
+
+    Args:
+        subject: what is judged.
+        only: names of the metrics wanted; by default all that the subject has what it takes for.
+        say: takes a line for each metric and subject, with the seconds it took.
+
+    Returns:
+        As `evaluate`, with `"baselines": {"random": card, "noisy": card, …}` as well.
+
+    Raises:
+        InputError: as `evaluate`.
+    """
+    if subject.independent_classifier is not None:  # one for all subjects
+        provide = functools.cache(subject.independent_classifier)
+        subject = dataclasses.replace(subject, independent_classifier=provide)
+    card = evaluate(subject, only, _prefixed("generator", say))
+    names = [name for name in card if name != "taken_over"]
+    variation = card.get("activation_variation") or activation_variation(subject).value
+    cards = {}
+    for title, kernels in baselines(subject, variation).items():
+        baseline = subject.with_kernels(kernels)
+        wanted = [
+            name for name in names if METRICS[name].of_kernels and not METRICS[name].lacks(baseline)
+        ]
+        measured = evaluate(baseline, wanted, _prefixed(title, say))
+        cards[title] = _with_network_metrics(measured, card, names)
+    return {**card, "baselines": cards}
+
+
+def _with_network_metrics(
+    measured: dict[str, Any], card: dict[str, Any], names: list[str]
+) -> dict[str, Any]:
+    """A baseline's card with the metrics that are about the network alone, in the card's order."""
+    taken_over = {**card["taken_over"], **measured["taken_over"]}
+    kept = [name for name in names if name in measured or not METRICS[name].of_kernels]
+    values = {name: measured.get(name, card[name]) for name in kept}
+    return {**values, "taken_over": {name: taken_over[name] for name in kept}}
+
+
+def _prefixed(title: str, say: Callable[[str], None] | None) -> Callable[[str], None] | None:
+    return None if say is None else lambda line: say(f"{title}: {line}")
+
+
+def format_card(card: dict[str, Any]) -> str:
+    """A card as a table for the screen: one metric a line, one subject a column.
+
+    Args:
+        card: from `evaluate` or `full_card`.
+    """
+    columns = {"generator": card, **card.get("baselines", {})}
+    rows = [["", *columns, "taken over"]]
+    for name in card["taken_over"]:
+        counts = card["taken_over"][name].items()
+        over = ", ".join(f"{count:,} {what}" for what, count in counts)
+        value = card[name]
+        parts = [key for key in value if key != "count"] if isinstance(value, dict) else [None]
+        for part in parts:
+            shown = [_cell(column.get(name), part) for column in columns.values()]
+            rows.append([f"{name}.{part}" if part else name, *shown, over])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns) + 1)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:]), row[-1]])
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: float | dict[str, float] | None, part: str | None) -> str:
+    """A number, or a dash where the metric does not apply or has no finite value."""
+    if value is not None and part is not None:
+        value = value[part]
+    return "–" if value is None else f"{value:.4f}"

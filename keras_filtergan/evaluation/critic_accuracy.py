@@ -1,0 +1,96 @@
+"""Can a critic that G was never trained against tell generated activations from real ones?"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.data import image_stream, to_unit_interval
+from keras_filtergan.evaluation.registry import Measurement, metric
+from keras_filtergan.evaluation.subject import Subject
+
+STEPS = 600
+BATCH_SIZE = 64
+LEARNING_RATE = 1e-3
+WIDTHS = (64, 128)
+IMAGES = 2000  # held-out images
+ADAPT_IMAGES = 2000  # training images that the standardisation is fitted to
+
+
+@metric()
+def critic_accuracy(subject: Subject) -> Measurement:
+    """Accuracy of a fresh critic on held-out activations: 0.5 is indistinguishable, 1 obvious.
+
+    The critic is trained on activations of training images without noise, half of them real,
+    half with a fresh latent an image, and judged on test images, each once real and once with a
+    latent of its own. Unlike D it is trained against a generator that holds still.
+    """
+    critic = trained_critic(subject)
+    count = min(IMAGES, len(subject.labels))
+    latents = subject.latents(count)
+    right = 0
+    for features, rows in subject.batches(IMAGES):
+        real = critic(subject.activate(features, subject.target.kernel))
+        generated = critic(subject.generate(features, latents[rows]))
+        right += np.count_nonzero(real > 0) + np.count_nonzero(generated <= 0)
+    return Measurement(right / (2 * count), {"latents": count, "images": count, "steps": STEPS})
+
+
+def build_critic(subject: Subject) -> keras.Model:
+    """An untrained critic, activations `(m, h', w', cout)` → logits `(m, 1)`, positive for real.
+
+    It standardises every channel by the mean and standard deviation of real activations.
+    """
+    he = keras.initializers.HeNormal
+    layers, seed = keras.layers, subject.seed * 10
+    critic = keras.Sequential(
+        [
+            keras.Input(subject.target.activation_shape),
+            layers.Normalization(axis=-1),
+            layers.Conv2D(WIDTHS[0], 3, padding="same", kernel_initializer=he(seed + 1)),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(WIDTHS[1], 3, strides=2, padding="same", kernel_initializer=he(seed + 2)),
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),
+            layers.Dense(WIDTHS[1], kernel_initializer=he(seed + 3)),
+            layers.LeakyReLU(0.2),
+            layers.Dense(1, kernel_initializer="zeros"),
+        ],
+        name="critic",
+    )
+    target, images = subject.target, subject.dataset.x_train[:ADAPT_IMAGES]
+    features = target.features(to_unit_interval(images))
+    critic.layers[0].adapt(target.activations(features).numpy())
+    return critic
+
+
+def trained_critic(subject: Subject) -> keras.Model:
+    """A critic after `STEPS` steps of Adam, with a cosine schedule, on the training images.
+
+    Real and generated activations of a step are of different images, as they are for D.
+    """
+    critic, dataset, target = build_critic(subject), subject.dataset, subject.target
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS))
+    optimizer.build(critic.trainable_variables)
+
+    @tf.function
+    def step(real_images: tf.Tensor, images: tf.Tensor, kernels: tf.Tensor) -> None:
+        real = target.activations(target.features(real_images))
+        generated = target.activations(target.features(images), kernels)
+        with tf.GradientTape() as tape:
+            # softplus(−l) = −log σ(l), softplus(l) = −log(1 − σ(l))
+            cost = tf.nn.softplus(-critic(real)), tf.nn.softplus(critic(generated))
+            loss = tf.reduce_mean(cost)
+        variables = critic.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+
+    size = min(BATCH_SIZE, len(dataset.x_train))
+    real_images, images = (
+        image_stream(dataset.x_train, dataset.y_train, size, seed=2 * subject.seed + i, steps=STEPS)
+        for i in range(2)
+    )
+    # Another sequence than `subject.latents`: those of the judgement are held out.
+    random = np.random.default_rng([subject.seed, 0xC417])
+    for (real_batch, _), (batch, _) in zip(real_images, images, strict=True):
+        latents = random.standard_normal((size, subject.latent_dim)).astype("float32")
+        step(real_batch, batch, tf.convert_to_tensor(subject.kernels(latents)))
+    return critic

@@ -1,0 +1,154 @@
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_filtergan.cli import train_main, visualize_main
+
+ROOT = Path(__file__).parents[1]
+QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
+
+
+@pytest.fixture
+def npz(tmp_path, dataset):
+    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(tmp_path / "patterns.npz", **arrays)
+    return str(tmp_path / "patterns.npz")
+
+
+def write_npz(folder, dataset, **changes):
+    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(folder / "bad.npz", **{**arrays, **changes})
+    return str(folder / "bad.npz")
+
+
+def one_line(capsys):
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
+
+
+@pytest.mark.parametrize("script", ["train.py", "visualize.py"])
+def test_help_needs_no_tensorflow_and_no_time(script):
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", ROOT / script, "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert "usage" in result.stdout
+    imported = {line.rsplit("|")[-1].strip() for line in result.stderr.splitlines()}
+    assert not imported & {"tensorflow", "keras", "numpy", "matplotlib"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)  # processor time: others may share cores
+    subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--layer", "conv9"], "there are: 1 (conv1), 2 (conv2)"),
+        (["--layer", "0"], "unknown layer 0"),
+        (["--layer", "-1"], "unknown layer"),
+        (["--dataset", "mnist_sampel"], "mnist_sample"),
+        (["--steps", "0"], "--steps to be an integer of at least 1, received 0"),
+        (["--steps", "many"], "invalid int value: 'many'"),
+        (["--batch-size", "-3"], "--batch-size"),
+        (["--batch-size", "100000"], "at most the 96 training images"),
+        (["--latent-dim", "0"], "--latent-dim"),
+        (["--seed", "-1"], "--seed"),
+        (["--classifier", "none.keras"], "there is none"),
+        (["--resume"], "no run to resume"),
+        (["--colour"], "unrecognized arguments: --colour"),
+    ],
+)
+def test_bad_arguments(arguments, message, npz, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["--dataset", npz, "--out", str(out), *arguments]
+    try:
+        code = train_main(words)
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert message in one_line(capsys)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_train": np.zeros((96, 12))}, "x_train"),
+        ({"x_train": np.full((96, 12, 12, 1), np.nan)}, "x_train"),
+        ({"y_train": np.full(96, -1)}, "y_train"),
+        ({"x_test": np.zeros((40, 13, 12, 1), "uint8")}, "x_test"),
+        (
+            {
+                name: np.zeros((n, 6, 6, 1), "uint8")
+                for name, n in (("x_train", 96), ("x_test", 40))
+            },
+            "at least 12×12 pixels",
+        ),
+    ],
+)
+def test_bad_data(changes, message, tmp_path, dataset, capsys):
+    out = tmp_path / "out"
+    assert (
+        train_main(["--dataset", write_npz(tmp_path, dataset, **changes), "--out", str(out)]) == 2
+    )
+    assert message in one_line(capsys)
+    assert not out.exists()
+
+
+def test_a_run_of_other_settings_is_never_overwritten(npz, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert train_main(["--dataset", npz, "--out", str(out), *QUICK]) == 0
+    capsys.readouterr()
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert train_main(["--dataset", npz, "--out", str(out), *QUICK, "--seed", "1"]) == 2
+    assert "seed 0 → 1" in one_line(capsys)
+    assert train_main(["--dataset", npz, "--out", str(out), *QUICK]) == 0  # complete: card again
+    assert "is complete" in capsys.readouterr().out
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_a_dry_run_checks_and_writes_nothing(npz, tmp_path, capsys):
+    assert train_main(["--dataset", npz, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert '"latent_dim": 8' in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_from_training_to_pictures(npz, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert train_main(["--dataset", npz, "--out", str(out), "--layer", "2", *QUICK]) == 0
+    screen = capsys.readouterr().out
+    assert "swapped_accuracy" in screen
+    names = {path.name for path in (out / "figures").iterdir()}
+    assert {"filters.png", "mds.png", "training.png", "invariances_layer2_0.png"} <= names
+    more = tmp_path / "more"
+    words = ["--run", str(out), "--images", "5", "--grid", "3", "--dims", "1,0", "--out", str(more)]
+    assert visualize_main(words) == 0
+    assert (more / "invariances_layer2_5.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    for wrong, message in (
+        (["--images", "999"], "expected test images 0 to 39, received 999"),
+        (["--grid", "4"], "odd grid"),
+        (["--span", "0"], "span > 0"),
+        (["--dims", "0,7"], "dims from 0 to 1"),
+    ):
+        assert visualize_main(["--run", str(out), "--out", str(tmp_path / "none"), *wrong]) == 2
+        assert message in one_line(capsys)
+    assert not (tmp_path / "none").exists()
+
+
+def test_pictures_of_no_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert visualize_main([]) == 2
+    assert "python train.py --layer 4" in one_line(capsys)
+    assert visualize_main(["--run", "missing"]) == 2
+    assert "no run in 'missing'" in one_line(capsys)
+    assert list(tmp_path.iterdir()) == []

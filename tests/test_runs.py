@@ -1,0 +1,108 @@
+import json
+import os
+
+import pytest
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.runs import RunDirectory, latest_run, open_run, write_json
+
+CONFIG = {"settings": {"layer": 4, "seed": 0}, "environment": {"python": "3"}}
+
+
+def finished(path):
+    run = RunDirectory(path)
+    run.create(CONFIG)
+    run.generator.write_bytes(b"")
+    run.write_evaluation({"classifier_accuracy": 0.9})
+    return run
+
+
+def test_create_writes_the_config_and_accepts_the_same_settings_again(tmp_path):
+    run = RunDirectory(tmp_path / "a" / "b")
+    run.create(CONFIG)
+    run.create({**CONFIG, "environment": {"python": "4"}})
+    assert run.read_config()["settings"] == CONFIG["settings"]
+
+
+def test_other_settings_are_refused_and_nothing_changes(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.create(CONFIG)
+    before = run.config.read_bytes()
+    with pytest.raises(InputError, match=r"other settings \(layer 4 → 2\)"):
+        run.create({"settings": {"layer": 2, "seed": 0}})
+    assert run.config.read_bytes() == before
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="holds no run"):
+        RunDirectory(tmp_path).create(CONFIG)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match="choose another --out"):
+            RunDirectory(path).create(CONFIG)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_folder_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot write"):
+        RunDirectory(tmp_path / "run").create(CONFIG)
+
+
+def test_history_is_appended_and_truncated(tmp_path):
+    run = RunDirectory(tmp_path)
+    assert run.read_history() == []
+    for step in (100, 200, 300):
+        run.append_history({"step": step, "d_loss": step / 1000})
+    run.truncate_history(200)
+    assert run.read_history() == [{"step": 100, "d_loss": 0.1}, {"step": 200, "d_loss": 0.2}]
+
+
+def test_latest_is_the_one_finished_last(tmp_path):
+    for age, name in ((30, "old"), (10, "new"), (20, "middle")):
+        finished(tmp_path / name)
+        moment = 1_000_000 - age
+        os.utime(tmp_path / name / "evaluation.json", (moment, moment))
+    RunDirectory(tmp_path / "unfinished").create(CONFIG)
+    assert latest_run(tmp_path).path.name == "new"
+
+
+def test_no_run_says_how_to_make_one(tmp_path):
+    with pytest.raises(InputError, match=r"python train.py --layer 4"):
+        latest_run(tmp_path)
+    with pytest.raises(InputError, match=r"python train.py --layer 4"):
+        open_run(tmp_path / "nothing")
+
+
+def test_a_misspelt_run_names_the_nearest(tmp_path):
+    finished(tmp_path / "mnist-layer4-seed0")
+    with pytest.raises(InputError, match=r"did you mean .*mnist-layer4-seed0"):
+        open_run(tmp_path / "mnist-layer4-sed0")
+
+
+def test_an_unfinished_run_says_so(tmp_path):
+    RunDirectory(tmp_path).create(CONFIG)
+    with pytest.raises(InputError, match="not finished; continue it with --resume"):
+        open_run(tmp_path)
+
+
+def test_damaged_json_is_named(tmp_path):
+    run = finished(tmp_path)
+    run.config.write_text('{"settings": ')
+    with pytest.raises(InputError, match=r"config\.json' is damaged"):
+        run.read_config()
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    """A write that fails leaves the old content and no litter."""
+    path = tmp_path / "card.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [item.name for item in tmp_path.iterdir()] == ["card.json"]

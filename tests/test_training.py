@@ -1,0 +1,249 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from keras_filtergan import training
+from keras_filtergan.classifier import build_classifier
+from keras_filtergan.errors import DivergenceError, InputError
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.settings import Settings
+from keras_filtergan.trained import TrainedRun, load_generator
+
+QUIET = {"verbose": 0, "say": lambda line: None}
+
+
+@pytest.fixture(scope="module")
+def npz(tmp_path_factory, dataset):
+    path = tmp_path_factory.mktemp("data") / "patterns.npz"
+    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(scope="module")
+def settings(npz):
+    return Settings(
+        dataset=str(npz), classifier_epochs=1, steps=7, batch_size=16, latent_dim=3, seed=3
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, settings):
+    """A run from start to end, in one go."""
+    run = RunDirectory(tmp_path_factory.mktemp("runs") / "whole")
+    trained, card = training.train(training.plan(settings), run, **QUIET)
+    return run, trained, card
+
+
+def weights(run):
+    return [np.array(w) for w in load_generator(run.generator).weights]
+
+
+def test_segments_keep_to_the_logging_grid():
+    assert training.segments(130, 450) == [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
+    assert training.segments(0, 300) == [(0, 100, 3)]
+    assert training.segments(0, 30) == [(0, 30, 1)]
+    assert training.segments(220, 250) == [(220, 30, 1)]
+    assert training.segments(200, 200) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 7), (1, 399), (99, 101), (100, 200), (150, 420)])
+def test_segments_cover_every_step_once(first, last):
+    covered = [
+        start + i
+        for start, steps, epochs in training.segments(first, last)
+        for i in range(steps * epochs)
+    ]
+    assert covered == list(range(first, last))
+
+
+def test_a_run_leaves_what_the_design_says(whole, settings):
+    run, trained, card = whole
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        *("config.json", "classifier.keras", "generator.keras", "discriminator.keras"),
+        *("checkpoints", "history.jsonl", "evaluation.json"),
+    }
+    config = run.read_config()
+    assert config["settings"]["steps"] == 7
+    assert config["target_fingerprint"] == trained.target.fingerprint()
+    assert run.read_evaluation() == card
+    assert [record["step"] for record in run.read_history()] == [7]
+    assert card["swapped_accuracy"]["count"] >= 10
+
+
+def test_a_loaded_run_is_the_trained_one(whole):
+    run, trained, card = whole
+    loaded = TrainedRun.load(run)
+    latents = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    np.testing.assert_array_equal(loaded.generator(latents), trained.generator(latents))
+    assert loaded.subject().accuracy(loaded.target.kernel) == card["classifier_accuracy"]
+
+
+def test_the_same_settings_give_the_same_run(whole, settings, tmp_path):
+    run = RunDirectory(tmp_path / "again")
+    _, card = training.train(training.plan(settings), run, **QUIET)
+    assert card == whole[2]
+    for one, other in zip(weights(whole[0]), weights(run), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_classifier_is_reused_by_the_next_run(whole, settings):
+    lines = []
+    other = Settings(**{**settings.to_dict(), "layer": 2, "steps": 1})
+    run = RunDirectory(whole[0].path.parent / "layer2")
+    training.train(training.plan(other), run, verbose=0, say=lines.append)
+    assert any("reusing the classifier" in line for line in lines)
+    assert run.classifier.read_bytes() == whole[0].classifier.read_bytes()
+
+
+def command(settings, out):
+    """A fresh process that trains as `train.py` does."""
+    return [
+        *(sys.executable, "-c", "import sys; from keras_filtergan.cli import train_main; "),
+        *("--dataset", settings.dataset, "--steps", "160", "--batch-size", "16"),
+        *("--latent-dim", "3", "--seed", "3", "--out", str(out)),
+    ]
+
+
+def start(settings, out, *more):
+    words = command(settings, out)
+    words[2] += "sys.exit(train_main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [*words, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_step(run, process, step):
+    """Until training is under way: the first logging interval is on disk."""
+    deadline = time.monotonic() + 120
+    while not any(record["step"] >= step for record in run.read_history()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, settings, how, monkeypatch):
+    """SIGINT saves at once; after SIGKILL training goes on from the last checkpoint, or from 0."""
+    straight = start(settings, tmp_path / "straight")
+    assert straight.wait(300) == 0, straight.communicate()
+    run = RunDirectory(tmp_path / "broken")
+    process = start(settings, run.path)
+    wait_for_step(run, process, 100)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=120)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "to go on, add --resume" in errors
+        assert not run.is_complete
+        assert os.listdir(run.checkpoints)
+    resumed = start(settings, run.path, "--resume")
+    assert resumed.wait(300) == 0, resumed.communicate()
+    expected = RunDirectory(tmp_path / "straight")
+    for one, other in zip(weights(expected), weights(run), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert run.read_evaluation() == expected.read_evaluation()
+    assert [r["step"] for r in run.read_history()] == [r["step"] for r in expected.read_history()]
+
+
+def test_sigint_saves_and_resume_goes_on_bit_for_bit(whole, settings, tmp_path):
+    """The signal arrives in step 3 of 7."""
+
+    class Signal(training.DivergenceGuard):
+        def on_step(self, logs):
+            if self.step == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    run = RunDirectory(tmp_path / "run")
+    plan = training.plan(settings)
+    guard, training.DivergenceGuard = training.DivergenceGuard, Signal
+    try:
+        with pytest.raises(training.Interrupted, match="after step 3 of 7"):
+            training.train(plan, run, **QUIET)
+    finally:
+        training.DivergenceGuard = guard
+    assert [path.name for path in run.checkpoints.iterdir()] == ["step-00000003"]
+    _, card = training.train(plan, run, **QUIET)
+    assert card == whole[2]
+    for one, other in zip(weights(whole[0]), weights(run), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_nan_stops_training_and_keeps_the_last_good_state(settings, tmp_path):
+    """A learning rate far too large; the message names step and term."""
+    wild = Settings(**{**settings.to_dict(), "g_learning_rate": 0.99, "steps": 600})
+    plan, run = training.plan(wild), RunDirectory(tmp_path / "run")
+    build = training.build_gan
+
+    def poisoned(*arguments):
+        gan = build(*arguments)
+        gan.compile(g_optimizer=keras.optimizers.SGD(1e30))
+        return gan
+
+    training.build_gan = poisoned
+    try:
+        with pytest.raises(DivergenceError, match=r"step \d+: \w+ is (nan|inf)"):
+            training.train(plan, run, **QUIET)
+    finally:
+        training.build_gan = build
+    assert not run.is_complete
+    assert not run.generator.exists()
+
+
+def test_layer_and_classifier_are_checked_before_anything_is_written(npz, tmp_path):
+    with pytest.raises(InputError, match=r"there are: 1 \(conv1\)"):
+        training.plan(Settings(dataset=str(npz), layer=6))
+    wrong = build_classifier((16, 16, 1), 3)
+    wrong.save(tmp_path / "wrong.keras")
+    with pytest.raises(InputError, match=r"\(12, 12, 1\) images in 3 classes, received .*16, 16"):
+        training.plan(Settings(dataset=str(npz), classifier=str(tmp_path / "wrong.keras")))
+    with pytest.raises(InputError, match="at most the 96 training images"):
+        training.plan(Settings(dataset=str(npz), batch_size=97))
+
+
+def test_a_classifier_of_ones_own_is_taken_as_it_is(npz, tmp_path, classifier):
+    classifier.save(tmp_path / "mine.keras")
+    settings = Settings(
+        dataset=str(npz), classifier=str(tmp_path / "mine.keras"), steps=1, batch_size=8
+    )
+    run = RunDirectory(tmp_path / "run")
+    trained, _ = training.train(training.plan(settings), run, **QUIET)
+    for one, other in zip(
+        classifier.get_weights(), trained.target.classifier.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_generator_and_classifier_must_belong_together(whole, tmp_path):
+    run = RunDirectory(tmp_path / "mixed")
+    run.path.mkdir()
+    for path in whole[0].path.glob("*.*"):
+        (run.path / path.name).write_bytes(path.read_bytes())
+    build_classifier((12, 12, 1), 3, seed=9).save(run.classifier)
+    with pytest.raises(InputError, match="not the classifier this run was trained on"):
+        TrainedRun.load(run)
+
+
+def test_load_generator_refuses_what_is_none(whole, tmp_path):
+    with pytest.raises(InputError, match="expected a FilterGenerator"):
+        load_generator(whole[0].discriminator)
+    (tmp_path / "broken.keras").write_bytes(b"not a zip")
+    with pytest.raises(InputError, match="no Keras model"):
+        load_generator(tmp_path / "broken.keras")
+    with pytest.raises(InputError, match="there is none"):
+        load_generator(tmp_path / "missing.keras")
+
+
+def test_checkpoint_identity_depends_on_settings(settings):
+    other = Settings(**{**settings.to_dict(), "seed": 4})
+    assert training.plan(settings).identity != training.plan(other).identity
+    assert json.dumps(training.plan(settings).config)
