@@ -113,6 +113,7 @@ class FilterGAN(keras.Model):
         self.raw_generator.build((None, latent_dim))
         self.discriminator.build((None, *target.activation_shape))
         self.built = True
+        self.adapted = False
         self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
 
     @staticmethod
@@ -160,6 +161,7 @@ class FilterGAN(keras.Model):
             for i in range(0, len(images), batch_size)
         ]
         self.discriminator.standardize.adapt(np.concatenate(maps))
+        self.adapted = True
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of Algorithm 1; `data` is a batch of `data.training_stream`."""
@@ -194,6 +196,8 @@ class FilterGAN(keras.Model):
 
     def _play(self, data: dict[str, tf.Tensor], generator: FilterGenerator) -> Round:
         """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
+        if not self.adapted:
+            raise InputError("expected adapt(images) before fit: noise is in units of activations")
         if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
             raise InputError(
                 f"expected batches with {', '.join(BATCH_KEYS)}; "

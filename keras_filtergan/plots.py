@@ -23,7 +23,10 @@ def filters_figure(real: np.ndarray, generated: np.ndarray, channels: int = 12) 
     outputs = np.argsort(-np.square(real).sum(axis=(0, 1, 2)))[:channels]
     inputs = np.argmax(np.linalg.norm(real, axis=(0, 1)), axis=0)
     rows = [real, *generated]
-    figure = Figure(figsize=(0.72 * len(outputs) + 1.4, 0.72 * len(rows) + 1.1))
+    figure = Figure(
+        figsize=(0.72 * len(outputs) + 1.0, 0.72 * len(rows) + 0.8), layout="compressed"
+    )
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     axes = figure.subplots(len(rows), len(outputs), squeeze=False)
     limit = np.abs(real[:, :, inputs[outputs], outputs]).max()
     for row, kernels in enumerate(rows):
@@ -42,7 +45,6 @@ def filters_figure(real: np.ndarray, generated: np.ndarray, channels: int = 12) 
     figure.suptitle(
         f"Kernels, input channel→output channel; black −{limit:.2f}, white +{limit:.2f}", fontsize=9
     )
-    figure.subplots_adjust(left=0.1, right=0.99, top=0.86, bottom=0.02, wspace=0.12, hspace=0.12)
     return figure
 
 
@@ -63,7 +65,8 @@ def invariances_figure(
         changed: `(grid, grid)`, true where the classifier's answer is not the original's.
     """
     grid = len(images)
-    figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 1.1))
+    figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 1.1), layout="compressed")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     axes = figure.subplots(grid, grid)
     for row in range(grid):
         for column in range(grid):
@@ -85,7 +88,6 @@ def invariances_figure(
     figure.suptitle(title, fontsize=9)
     figure.supxlabel(f"latent direction {dims[1]} (standard deviations)", fontsize=9)
     figure.supylabel(f"latent direction {dims[0]} (standard deviations)", fontsize=9)
-    figure.subplots_adjust(left=0.11, right=0.99, top=0.9, bottom=0.1, wspace=0.06, hspace=0.06)
     return figure
 
 

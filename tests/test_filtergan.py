@@ -214,3 +214,10 @@ def test_learns_to_hide_and_to_tell_the_code(target, dataset):
 def test_plain_batches_are_refused(gan):
     with pytest.raises(InputError, match=r"data\.training_stream"):
         gan.train_step((np.zeros((2, 12, 12, 1)), np.zeros(2)))
+
+
+def test_fitting_before_adapting_is_refused(target, batch):
+    gan = FilterGAN(target, latent_dim=3)
+    gan.compile()
+    with pytest.raises(InputError, match=r"expected adapt\(images\) before fit"):
+        gan.train_step(batch)

@@ -50,9 +50,8 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)
 
     The square root of the product of two covariances is the delicate part: dead units make both
-    singular, and rounding makes eigenvalues complex. It is not needed. With X the centred sample
-    divided by √(n − 1) and X = QR, Σ = RᵀR, and Tr (Σ₁Σ₂)^½ is the sum of the singular values of
-    R₁R₂ᵀ: nothing is squared on the way, nothing can become negative.
+    singular, and rounding makes eigenvalues complex. It is not needed: with roots RᵀR = Σ, the
+    trace of (Σ₁Σ₂)^½ is the sum of the singular values of R₁R₂ᵀ, which cannot be negative.
 
     Args:
         first: sample `(n, p)`.
@@ -70,10 +69,13 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _gaussian(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean `(p,)` and a root R of the covariance, `(min(n, p), p)` with RᵀR = Σ."""
+    """Mean `(p,)` and a root R of the covariance, `(p, p)` with RᵀR = Σ."""
     sample = np.asarray(sample, np.float64)
     mean = sample.mean(axis=0)
-    return mean, np.linalg.qr((sample - mean) / np.sqrt(len(sample) - 1), mode="r")
+    centred = sample - mean
+    variances, axes = np.linalg.eigh(centred.T @ centred / (len(sample) - 1))
+    spread = np.sqrt(np.maximum(variances, 0.0))  # rounding makes zeros slightly negative
+    return mean, spread[:, None] * axes.T
 
 
 def _rows(parts: list) -> np.ndarray:

@@ -1,0 +1,89 @@
+import dataclasses
+
+import numpy as np
+import oracles
+import pytest
+
+from keras_filtergan.evaluation import critic_accuracy as module
+from keras_filtergan.evaluation import evaluate
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    monkeypatch.setattr(module, "STEPS", 60)
+
+
+def shifted(subject, amount):
+    """Real kernels scaled by 1 + amount · z₀ …: with amount 0 they are the real ones."""
+    real = subject.target.kernel.numpy()
+    return dataclasses.replace(
+        subject,
+        kernels=lambda latents: real * (1 + amount * (2 + latents[:, :1, None, None, None])),
+    )
+
+
+def test_it_is_right_on_half_of_what_cannot_be_told_apart(memorising):
+    card = evaluate(memorising, ["critic_accuracy"])
+    assert card["critic_accuracy"] == pytest.approx(0.5, abs=0.02)
+    assert card["taken_over"]["critic_accuracy"] == {"latents": 40, "images": 40, "steps": 60}
+
+
+def test_it_sees_kernels_of_another_strength(trained_subject):
+    assert evaluate(shifted(trained_subject, 1.0), ["critic_accuracy"])["critic_accuracy"] > 0.95
+
+
+def test_it_sees_more_the_larger_the_difference(trained_subject):
+    small, large = (
+        evaluate(shifted(trained_subject, amount), ["critic_accuracy"])["critic_accuracy"]
+        for amount in (0.002, 0.3)
+    )
+    assert small < 0.7 < large
+
+
+def test_it_is_counted_image_by_image_on_held_out_images_and_latents(trained_subject, monkeypatch):
+    subject = shifted(trained_subject, 0.1)
+    critic = module.trained_critic(subject)
+    monkeypatch.setattr(module, "trained_critic", lambda subject: critic)
+    real = oracles.activations(subject, subject.target.kernel)
+    verdicts = []
+    for i, z in enumerate(subject.latents(40)):
+        generated = oracles.activations(subject, subject.kernels(z[None])[0])[i]
+        verdicts += [critic(real[i][None])[0, 0] > 0, critic(generated[None])[0, 0] <= 0]
+    assert 0.5 < np.mean(verdicts) < 1
+    value = evaluate(subject, ["critic_accuracy"])["critic_accuracy"]
+    assert value == pytest.approx(np.mean(verdicts), abs=1e-6)
+
+
+def test_the_latents_it_is_trained_on_are_not_those_it_is_judged_on(trained_subject):
+    seen = []
+
+    def kernels(latents):
+        seen.append(latents)
+        return trained_subject.kernels(latents)
+
+    subject = dataclasses.replace(trained_subject, kernels=kernels)
+    evaluate(subject, ["critic_accuracy"])
+    *training, judged = seen
+    assert len(training) == 60
+    assert {part.shape for part in training} == {(64, 3)}
+    everything = np.concatenate(seen)
+    assert len(np.unique(everything, axis=0)) == len(everything)
+    np.testing.assert_array_equal(judged, subject.latents(40))
+
+
+def test_it_standardises_by_the_real_activations(trained_subject):
+    critic = module.build_critic(trained_subject)
+    target = trained_subject.target
+    maps = target.activations(target.features(trained_subject.dataset.x_train / np.float32(255)))
+    standard = critic.layers[0](maps).numpy()
+    np.testing.assert_allclose(standard.mean(axis=(0, 1, 2)), 0.0, atol=1e-4)
+    np.testing.assert_allclose(standard.std(axis=(0, 1, 2)), 1.0, atol=1e-3)
+
+
+def test_the_seed_decides(trained_subject):
+    subject = shifted(trained_subject, 0.1)
+    first, again = (module.trained_critic(subject).get_weights() for _ in range(2))
+    other = module.trained_critic(dataclasses.replace(subject, seed=8)).get_weights()
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    assert not np.allclose(first[3], other[3], atol=1e-2)

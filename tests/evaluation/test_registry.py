@@ -1,0 +1,85 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import Measurement, evaluate, metric_names
+from keras_filtergan.evaluation.registry import METRICS, metric
+
+CARD = [
+    *("classifier_accuracy", "swapped_accuracy", "averaged_accuracy"),
+    *("averaged_retrained_accuracy", "control_retrained_accuracy"),
+    *("activation_variation", "activation_bias", "code_r2", "filter_diversity", "filter_distance"),
+    *("activation_frechet_distance", "critic_accuracy", "explained_fraction", "pixel_distance"),
+    *("label_agreement", "independent_label_agreement"),
+]
+
+
+@pytest.fixture
+def registered():
+    """Metrics that a test adds are gone after it."""
+    before = dict(METRICS)
+    yield
+    METRICS.clear()
+    METRICS.update(before)
+
+
+def test_the_card_has_all_metrics_in_the_order_of_the_method():
+    assert metric_names() == CARD
+
+
+def test_a_card_holds_what_is_asked_for_in_that_order_and_its_counts(subject):
+    card = evaluate(subject, ["filter_distance", "classifier_accuracy"])
+    assert list(card) == ["filter_distance", "classifier_accuracy", "taken_over"]
+    assert card["taken_over"] == {
+        "filter_distance": {"latents": 20},
+        "classifier_accuracy": {"images": 40},
+    }
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_exist(subject):
+    with pytest.raises(InputError, match=r"unknown metric 'accuracy', there are: classifier_acc.*"):
+        evaluate(subject, ["filter_distance", "accuracy"])
+
+
+def test_a_metric_is_left_out_or_refused_without_what_it_needs(subject):
+    bare = dataclasses.replace(subject, discriminator=None, latent_dim=1)
+    grids = {"explained_fraction", "pixel_distance", "label_agreement"}
+    left_out = {"code_r2", "independent_label_agreement", *grids}
+    assert metric_names(bare) == [name for name in CARD if name not in left_out]
+    assert metric_names(subject) == CARD[:-1]
+    with pytest.raises(InputError, match="code_r2 needs discriminator, which this subject lacks"):
+        evaluate(bare, ["code_r2"])
+
+
+def test_values_are_plain_and_finite(subject, registered):
+    @metric()
+    def half(subject):
+        return Measurement({"mean": np.float32(0.5), "count": 3}, {"images": np.int64(4)})
+
+    @metric()
+    def nothing(subject):
+        return Measurement(np.nan)
+
+    card = evaluate(subject, ["half", "nothing"])
+    assert json.loads(json.dumps(card, allow_nan=False)) == {
+        "half": {"mean": 0.5, "count": 3},
+        "nothing": None,
+        "taken_over": {"half": {"images": 4}, "nothing": {}},
+    }
+
+
+def test_progress_is_told_metric_by_metric(subject):
+    lines = []
+    evaluate(subject, ["filter_distance", "filter_diversity"], lines.append)
+    assert lines == ["filter_distance (0 s)", "filter_diversity (0 s)"]
+
+
+def test_the_same_seed_gives_the_same_card_and_another_another(subject):
+    names = ["activation_variation", "code_r2", "filter_diversity", "swapped_accuracy"]
+    first, again = (evaluate(dataclasses.replace(subject), names) for _ in range(2))
+    other = evaluate(dataclasses.replace(subject, seed=8), names)
+    assert first == again
+    assert other["filter_diversity"] != first["filter_diversity"]

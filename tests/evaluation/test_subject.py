@@ -1,0 +1,48 @@
+import numpy as np
+import oracles
+
+from keras_filtergan.evaluation import subject as subject_module
+
+
+def test_latents_are_one_sequence_of_the_seed(subject, memorising):
+    assert subject.latents(5).shape == (5, 3)
+    np.testing.assert_array_equal(subject.latents(5), subject.latents(50)[:5])
+    np.testing.assert_array_equal(subject.latents(5), memorising.latents(5))
+    many = subject.latents(4000)
+    np.testing.assert_allclose(many.mean(), 0.0, atol=0.03)
+    np.testing.assert_allclose(many.std(), 1.0, atol=0.03)
+
+
+def test_batches_are_the_features_of_all_test_images_in_order(subject, monkeypatch):
+    monkeypatch.setattr(subject_module, "BATCH", 16)
+    whole = subject.target.prefix(oracles.images(subject)).numpy()
+    batches = list(subject.batches())
+    assert [rows for _, rows in batches] == [slice(0, 16), slice(16, 32), slice(32, 40)]
+    np.testing.assert_allclose(
+        np.concatenate([features[0] for features, _ in batches]), whole, atol=1e-5
+    )
+    assert [rows for _, rows in subject.batches(20)] == [slice(0, 16), slice(16, 20)]
+    assert [rows for _, rows in subject.batches(900)][-1] == slice(32, 40)
+
+
+def test_mean_kernels_act_as_the_mean_of_the_activations(subject):
+    expected = oracles.all_activations(subject, 45).mean(axis=0)  # more than one chunk
+    maps = oracles.activations(subject, subject.mean_kernels(45))
+    np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_generate_gives_each_image_the_kernels_of_its_own_latent(subject):
+    features, rows = next(subject.batches(4))
+    latents = subject.latents(4)
+    maps = subject.generate(features, latents)
+    for i in range(4):
+        one = oracles.activations(subject, subject.kernels(latents[i : i + 1])[0])
+        np.testing.assert_allclose(maps[i], one[rows][i], rtol=1e-4, atol=1e-4)
+
+
+def test_other_kernels_leave_the_subject_as_it_is(subject):
+    other = subject.with_kernels(lambda latents: latents)
+    assert other.discriminator is None
+    assert other.target is subject.target
+    assert other.seed == subject.seed
+    assert subject.discriminator is not None
