@@ -17,7 +17,7 @@ from keras_filtergan.checkpoints import Checkpoints, environment
 from keras_filtergan.classifier import build_classifier, load_classifier, train_classifier
 from keras_filtergan.data import ImageDataset, load_dataset, training_stream
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation import evaluate
+from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.runs import RunDirectory, write_json
 from keras_filtergan.settings import Settings
@@ -127,7 +127,7 @@ def train(
     gan.discriminator.save(run.discriminator)
     say("evaluating on held-out images")
     trained = TrainedRun(plan.settings, plan.dataset, target, gan.generator, gan.discriminator)
-    card = evaluate(trained.subject())
+    card = evaluate(trained.subject(), TRAINING_CARD)
     run.write_evaluation(card)
     return trained, card
 

@@ -53,6 +53,7 @@ def trained_target(dataset) -> FrozenTarget:
             keras.Input(dataset.image_shape),
             layers.Conv2D(4, 3, strides=2, activation="relu"),
             layers.Conv2D(6, 3, padding="same", activation="relu", name="middle"),
+            layers.BatchNormalization(momentum=0.8),
             layers.Flatten(),
             layers.Dense(8, activation="elu"),
             layers.Dense(dataset.num_classes, activation="softmax"),

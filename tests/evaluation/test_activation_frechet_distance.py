@@ -58,16 +58,16 @@ def test_dead_units_and_fewer_images_than_units_are_no_trouble():
 def test_the_metric_compares_what_the_last_dense_layer_reads(trained_subject):
     subject, target = trained_subject, trained_subject.target
     classifier = target.classifier
-    first, middle, flatten, hidden, _ = classifier.layers
+    first, middle, norm, flatten, hidden, _ = classifier.layers
     features = first(subject.dataset.x_test / np.float32(255))
     kernels = np.asarray(subject.kernels(subject.latents(40)))
-    real = hidden(flatten(middle(features))).numpy()
+    real = hidden(flatten(norm(middle(features)))).numpy()
     generated = []
     for i in range(40):
         copy = layers.Conv2D.from_config(middle.get_config())
         copy.build(features.shape)
         copy.set_weights([kernels[i], middle.bias.numpy()])
-        generated.append(hidden(flatten(copy(features[i : i + 1])))[0].numpy())
+        generated.append(hidden(flatten(norm(copy(features[i : i + 1]))))[0].numpy())
     expected = by_matrix_square_root(real, np.stack(generated))
     card = evaluate(subject, ["activation_frechet_distance"])
     assert expected > 1e-3
