@@ -64,6 +64,7 @@ def train_classifier(
     epochs: int = 10,
     batch_size: int = 64,
     learning_rate: float = 2e-3,
+    widths: tuple[int, ...] = WIDTHS,
     seed: int = 0,
     verbose: int = 0,
 ) -> keras.Model:
@@ -72,10 +73,19 @@ def train_classifier(
     Adam with a cosine schedule to zero, so that the last epoch's accuracy is the best one and the
     batch-norm statistics have settled.
 
+    Args:
+        dataset: trained on its training set.
+        epochs: passes over it.
+        batch_size: images a step.
+        learning_rate: where the schedule starts.
+        widths: channels of each convolution.
+        seed: of the initial weights and of the order of images.
+        verbose: as in Keras.
+
     Returns:
         The trained model, compiled with cross-entropy and accuracy.
     """
-    model = build_classifier(dataset.image_shape, dataset.num_classes, seed=seed)
+    model = build_classifier(dataset.image_shape, dataset.num_classes, widths, seed=seed)
     batch_size = min(batch_size, len(dataset.x_train))
     steps = len(dataset.x_train) // batch_size
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)

@@ -102,6 +102,21 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _visualize(options), options.debug)
 
 
+def module_main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m keras_filtergan`: what can be done with a finished run beside pictures."""
+    parser = _Parser(prog="keras_filtergan", description="Work with finished runs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    evaluate = commands.add_parser(
+        "evaluate", help="compute the whole card, for the run and for three baselines"
+    )
+    evaluate.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    evaluate.add_argument("--only", nargs="+", metavar="NAME", help="these metrics only")
+    evaluate.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    evaluate.set_defaults(work=_evaluate)
+    options = parser.parse_args(arguments)
+    return _guarded(lambda: options.work(options), options.debug)
+
+
 def _guarded(work: Callable[[], int], debug: bool) -> int:
     """Run the work; turn what can go wrong into one line and an exit code."""
     try:
@@ -197,6 +212,23 @@ def _visualize(options: argparse.Namespace) -> int:
         prior=options.prior,
     )
     gallery.draw_gallery(run, TrainedRun.load(run), view, options.out or run.figures, print)
+    return DONE
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    _import_tensorflow()
+    from keras_filtergan import evaluation
+    from keras_filtergan.evaluation.registry import check_names
+    from keras_filtergan.shelf import independent_classifier
+    from keras_filtergan.trained import TrainedRun
+
+    check_names(options.only or [])
+    trained = TrainedRun.load(run)
+    subject = trained.subject(independent_classifier(trained, run.path.parent))
+    card = evaluation.full_card(subject, options.only, say=print)
+    run.write_evaluation(evaluation.merge_cards(run.read_evaluation(), card))
+    print(evaluation.format_card(card))
     return DONE
 
 

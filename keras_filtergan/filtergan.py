@@ -82,7 +82,7 @@ class FilterGAN(keras.Model):
         generator_loss: str = "non_saturating",
         code_weight: float = 5.0,
         code_error_goal: float | None = 0.4,
-        code_noise: float = 4.0,
+        code_noise: float = 3.5,
         discriminator_noise: float = 1.0,
         accuracy_goal: float | None = 0.75,
         label_weight: float = 1.0,
@@ -141,8 +141,8 @@ class FilterGAN(keras.Model):
         """
         super().compile(optimizer=None, loss=None, **kwargs)
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
-        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(2e-4)
-        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(2e-4)
+        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-4)
+        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(5e-4)
         self.g_optimizer.build(self.raw_generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.d_variables)
         self.q_optimizer.build(self.discriminator.q_variables)

@@ -12,11 +12,13 @@ from sklearn.manifold import MDS
 from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation.grids import random_dims
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.parametrizations import get_parametrization
 from keras_filtergan.priors import get_prior
 from keras_filtergan.runs import RunDirectory
 from keras_filtergan.trained import TrainedRun
+from keras_filtergan.walks import Walk
 
 FILTER_ROWS = 8
 MDS_CHANNELS = 10
@@ -93,12 +95,9 @@ def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[
 
 def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
     target, latent_dim = trained.target, trained.settings.latent_dim
-    dims = view.dims
+    dims = view.dims or random_dims(latent_dim, trained.settings.seed)
     if dims is None:
-        if latent_dim < 2:
-            raise InputError("a grid needs two latent dimensions, this run has one")
-        chosen = np.random.default_rng(trained.settings.seed).choice(latent_dim, 2, replace=False)
-        dims = tuple(sorted(int(dim) for dim in chosen))
+        raise InputError("a grid needs two latent dimensions, this run has one")
     inverter = Inverter(
         target,
         trained.generator,
@@ -107,34 +106,33 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     )
     originals = to_unit_interval(trained.dataset.x_test[numbers])
     walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
-    offsets = np.linspace(-view.span, view.span, view.grid)
-    layer = trained.target.layer_name.removeprefix("conv")
-    figures = {}
-    for i, number in enumerate(numbers):
-        cells = walk.images[i]
-        answers = np.argmax(target(cells.reshape(-1, *cells.shape[2:])), axis=-1)
-        answer = int(np.argmax(target(originals[i : i + 1]), axis=-1)[0])
-        changed = (answers != answer).reshape(cells.shape[:2])
-        one = dataclasses.replace(
-            walk,
-            images=walk.images[i : i + 1],
-            start=walk.start[i : i + 1],
-            history={name: rows[:, i : i + 1] for name, rows in walk.history.items()},
-            energy=walk.energy[i : i + 1],
+    layer = target.layer_name.removeprefix("conv")
+    return {
+        f"invariances_layer{layer}_{number}": _draw_grid(
+            trained, walk.of_image(i), number, [f"z[{dim}]" for dim in dims], view.span
         )
-        names = trained.dataset.class_names
-        label = int(trained.dataset.y_test[number])
-        wrong = "" if answer == label else f", taken for {names[answer]}"
-        title = (
-            f"Images that {target.layer_name} cannot tell apart: test image {number} "
-            f"({names[label]}{wrong})\n"
-            f"{one.explained_fraction:.0%} of the change of kernels explained, "
-            f"pixel distance {one.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
-        )
-        figures[f"invariances_layer{layer}_{number}"] = plots.invariances_figure(
-            cells, offsets, [f"z[{dim}]" for dim in dims], title, changed
-        )
-    return figures
+        for i, number in enumerate(numbers)
+    }
+
+
+def _draw_grid(
+    trained: TrainedRun, walk: Walk, number: int, dims: list[str], span: float
+) -> Figure:
+    """One image's grid, titled with what was reached; `walk` is that of this image alone."""
+    cells = walk.images[0]  # (grid, grid, h, w, c)
+    answers = np.argmax(trained.target(cells.reshape(-1, *cells.shape[2:])), axis=-1)
+    answer = int(np.argmax(trained.target(walk.start), axis=-1)[0])
+    changed = (answers != answer).reshape(cells.shape[:2])
+    names, label = trained.dataset.class_names, int(trained.dataset.y_test[number])
+    wrong = "" if answer == label else f", taken for {names[answer]}"
+    title = (
+        f"Images that {trained.target.layer_name} cannot tell apart: "
+        f"test image {number} ({names[label]}{wrong})\n"
+        f"{walk.explained_fraction:.0%} of the change of kernels explained, "
+        f"pixel distance {walk.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
+    )
+    offsets = np.linspace(-span, span, len(cells))
+    return plots.invariances_figure(cells, offsets, dims, title, changed)
 
 
 def _draw_filters(trained: TrainedRun) -> Figure:

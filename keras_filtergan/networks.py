@@ -15,9 +15,11 @@ class FilterGenerator(keras.Model):
     kernel. A dense last layer to all weights at once would have a hundred times the parameters and
     learn no better.
 
-    The learned mean has to travel from noise to the kernels' scale while the deviations are fine
+    The learned mean has to travel from nothing to the kernels' scale while the deviations are fine
     adjustments, so it learns `mean_learning_rate` times faster: the variable is stored divided by
-    that factor (the equalised learning rate of StyleGAN's mapping network).
+    that factor (the equalised learning rate of StyleGAN's mapping network). It starts at zero,
+    because what no activation depends on stays where it starts. Smooth units (SiLU) and
+    channels that start alike keep G close to linear in z, so that rare latents stay harmless.
 
     Args:
         kernel_shape: `(kh, kw, cin, cout)` of the layer.
@@ -59,21 +61,16 @@ class FilterGenerator(keras.Model):
         small = keras.initializers.VarianceScaling(0.1, seed=seed * 10 + 2)
         self.latent_in = keras.layers.Dense(width, kernel_initializer=he[0], name="latent_in")
         self.hidden = keras.layers.Dense(
-            width, activation="relu", kernel_initializer=he[1], name="hidden"
+            width, activation="silu", kernel_initializer=he[1], name="hidden"
         )
         self.deviation = keras.layers.Dense(self.taps, kernel_initializer=small, name="deviation")
 
     def build(self, input_shape: tuple[int | None, int]) -> None:
         """Create the weights for latents `(m, d)`."""
-        cout, rate = self.kernel_shape[-1], self.mean_learning_rate
-        normal = keras.initializers.RandomNormal
-        self.channel = self.add_weight(
-            shape=(cout, self.width), initializer=normal(stddev=1.0, seed=self.seed * 10 + 3)
-        )
-        self.mean = self.add_weight(
-            shape=(cout, self.taps),
-            initializer=normal(stddev=1.0 / rate, seed=self.seed * 10 + 4),
-        )
+        cout = self.kernel_shape[-1]
+        alike = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed * 10 + 3)
+        self.channel = self.add_weight(shape=(cout, self.width), initializer=alike)
+        self.mean = self.add_weight(shape=(cout, self.taps), initializer="zeros")
         self.latent_in.build(input_shape)
         self.hidden.build((None, cout, self.width))
         self.deviation.build((None, cout, self.width))
@@ -83,7 +80,7 @@ class FilterGenerator(keras.Model):
         """Generate one kernel set a latent."""
         kh, kw, cin, cout = self.kernel_shape
         x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
-        x = self.hidden(ops.relu(x))
+        x = self.hidden(ops.silu(x))
         kernels = self.scale * (self.mean_learning_rate * self.mean + self.deviation(x))
         return ops.transpose(ops.reshape(kernels, (-1, cout, kh, kw, cin)), (0, 2, 3, 4, 1))
 

@@ -37,12 +37,12 @@ class Settings:
     latent_dim: int = 8
     seed: int = 0
     g_learning_rate: float = 1e-3
-    dq_learning_rate: float = 2e-4
+    dq_learning_rate: float = 5e-4
     generator_loss: str = "non_saturating"
     conditional: bool = True
     code_weight: float = 5.0
     code_error_goal: float | None = 0.4
-    code_noise: float = 4.0
+    code_noise: float = 3.5
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
     label_weight: float = 1.0

@@ -1,6 +1,7 @@
 """A finished run, loaded: network, players, data and settings that belong together."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -65,8 +66,12 @@ class TrainedRun:
         discriminator = _load(run.discriminator, Discriminator)
         return cls(settings, dataset, target, generator, discriminator)
 
-    def subject(self) -> Subject:
-        """What the card judges."""
+    def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
+        """What the card judges.
+
+        Args:
+            independent_classifier: gives a second network for the metric that asks one.
+        """
         return Subject(
             target=self.target,
             kernels=self.generator,
@@ -75,6 +80,7 @@ class TrainedRun:
             discriminator=self.discriminator,
             code_noise=self.settings.code_noise,
             seed=self.settings.seed,
+            independent_classifier=independent_classifier,
         )
 
 

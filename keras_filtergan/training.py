@@ -14,13 +14,14 @@ import numpy as np
 
 from keras_filtergan.callbacks import CheckpointWriter, DivergenceGuard, HistoryWriter, Interruption
 from keras_filtergan.checkpoints import Checkpoints, environment
-from keras_filtergan.classifier import build_classifier, load_classifier, train_classifier
+from keras_filtergan.classifier import build_classifier, load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset, training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.runs import RunDirectory, write_json
 from keras_filtergan.settings import Settings
+from keras_filtergan.shelf import shelved_classifier
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun
 
@@ -174,26 +175,10 @@ def _trained_classifier(
     if settings.classifier is not None:
         plan.classifier.save(run.classifier)
         return plan.classifier
-    made_of = [
-        plan.dataset.fingerprint,
-        settings.seed,
-        settings.classifier_epochs,
-        keras.__version__,
-    ]
-    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
-    shelf = run.path.parent / "classifiers" / f"{plan.dataset.name}-{key}.keras"
-    if shelf.exists():
-        say(f"reusing the classifier {shelf}")
-    else:
-        say(f"training the classifier for {settings.classifier_epochs} epochs")
-        classifier = train_classifier(
-            plan.dataset, epochs=settings.classifier_epochs, seed=settings.seed, verbose=verbose
-        )
-        shelf.parent.mkdir(exist_ok=True)
-        aside = shelf.with_name(f".{shelf.name}")
-        classifier.save(aside)
-        aside.replace(shelf)
-    shutil.copyfile(shelf, run.classifier)
+    standard = shelved_classifier(
+        plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
+    )
+    shutil.copyfile(standard, run.classifier)
     return load_classifier(run.classifier)
 
 

@@ -33,6 +33,17 @@ class Walk:
     history: dict[str, np.ndarray]
     energy: np.ndarray
 
+    def of_image(self, index: int) -> "Walk":
+        """The walk of one of the images alone, as a walk of n = 1."""
+        one = slice(index, index + 1)
+        return Walk(
+            images=self.images[one],
+            latents=self.latents,
+            start=self.start[one],
+            history={name: rows[:, one] for name, rows in self.history.items()},
+            energy=self.energy[one],
+        )
+
     @property
     def kept(self) -> np.ndarray:
         """The step whose image is kept: that with the lowest total, `(n, grid, grid)`."""

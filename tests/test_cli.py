@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_filtergan.cli import train_main, visualize_main
+from keras_filtergan.cli import module_main, train_main, visualize_main
+from keras_filtergan.runs import RunDirectory
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
@@ -129,6 +130,16 @@ def test_from_training_to_pictures(npz, tmp_path, capsys):
     assert "swapped_accuracy" in screen
     names = {path.name for path in (out / "figures").iterdir()}
     assert {"filters.png", "mds.png", "training.png", "invariances_layer2_0.png"} <= names
+    before = RunDirectory(out).read_evaluation()
+    assert module_main(["evaluate", "--run", str(out), "--only", "filter_distance"]) == 0
+    card = RunDirectory(out).read_evaluation()
+    assert {name: card[name] for name in before if name != "taken_over"} == {
+        name: value for name, value in before.items() if name != "taken_over"
+    }
+    assert set(card["baselines"]) == {"random", "noisy", "pca", "pca_matched"}
+    capsys.readouterr()
+    assert module_main(["evaluate", "--run", str(out), "--only", "beauty"]) == 2
+    assert "unknown metric 'beauty', there are: classifier_accuracy" in one_line(capsys)
     more = tmp_path / "more"
     words = ["--run", str(out), "--images", "5", "--grid", "3", "--dims", "1,0", "--out", str(more)]
     assert visualize_main(words) == 0

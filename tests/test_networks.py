@@ -34,24 +34,25 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, build, inputs):
 def test_kernels_by_hand():
     """The network written out in NumPy, one output channel at a time."""
     model = generator()
+    model.build(LATENTS.shape)
+    model.mean.assign(np.random.default_rng(2).normal(size=(5, 24)))
     kernels = model(LATENTS).numpy()
     weights = {weight.path.split("/", 1)[1]: weight.numpy() for weight in model.weights}
-    relu = lambda x: np.maximum(x, 0)  # noqa: E731
+    silu = lambda x: x / (1 + np.exp(-x))  # noqa: E731
     for channel in range(5):
         x = LATENTS @ weights["latent_in/kernel"] + weights["latent_in/bias"]
-        x = relu(x + model.channel.numpy()[channel])
-        x = relu(x @ weights["hidden/kernel"] + weights["hidden/bias"])
+        x = silu(x + model.channel.numpy()[channel])
+        x = silu(x @ weights["hidden/kernel"] + weights["hidden/bias"])
         x = x @ weights["deviation/kernel"] + weights["deviation/bias"]
         mean = 10.0 * model.mean.numpy()[channel]
         expected = np.sqrt(2 / 24) * (mean + x).reshape(6, 3, 2, 4)
         np.testing.assert_allclose(kernels[..., channel], expected, atol=1e-5)
 
 
-def test_initial_kernels_have_the_scale_of_he_and_vary_a_little():
+def test_initial_kernels_vary_with_the_latent_well_below_the_scale_of_trained_ones():
     model = FilterGenerator((3, 3, 32, 32), latent_dim=8)
     kernels = model(np.random.default_rng(0).normal(size=(50, 8)).astype("float32")).numpy()
     he = np.sqrt(2 / 288)
-    assert kernels.std() == pytest.approx(he, rel=0.2)
     assert 0.02 * he < kernels.std(axis=0).mean() < 0.5 * he
 
 

@@ -19,7 +19,7 @@ from keras_filtergan.evaluation import (  # noqa: F401
 
 # isort: on
 from keras_filtergan.evaluation.baselines import NoisyKernels, PCAGaussian, RandomKernels
-from keras_filtergan.evaluation.card import TRAINING_CARD, format_card, full_card
+from keras_filtergan.evaluation.card import TRAINING_CARD, format_card, full_card, merge_cards
 from keras_filtergan.evaluation.registry import Measurement, evaluate, metric_names
 from keras_filtergan.evaluation.subject import Subject
 
@@ -33,5 +33,6 @@ __all__ = [
     "evaluate",
     "format_card",
     "full_card",
+    "merge_cards",
     "metric_names",
 ]

@@ -63,6 +63,17 @@ def full_card(
     return {**card, "baselines": cards}
 
 
+def merge_cards(held: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """A card with the metrics of a newer one in the place of its own, baselines included."""
+    merged = {**held, **new, "taken_over": {**held.get("taken_over", {}), **new["taken_over"]}}
+    if "baselines" in held and "baselines" in new:
+        merged["baselines"] = {
+            title: merge_cards(held["baselines"].get(title, {}), card)
+            for title, card in new["baselines"].items()
+        }
+    return merged
+
+
 def _with_network_metrics(
     measured: dict[str, Any], card: dict[str, Any], names: list[str]
 ) -> dict[str, Any]:

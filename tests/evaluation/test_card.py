@@ -4,7 +4,14 @@ import json
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation import TRAINING_CARD, evaluate, format_card, full_card, metric_names
+from keras_filtergan.evaluation import (
+    TRAINING_CARD,
+    evaluate,
+    format_card,
+    full_card,
+    merge_cards,
+    metric_names,
+)
 
 NAMES = ["classifier_accuracy", "swapped_accuracy", "code_r2", "filter_distance"]
 
@@ -104,3 +111,25 @@ def test_the_table_of_one_card_has_one_column():
         "         generator  taken over",
         "code_r2     0.5000  7 images",
     ]
+
+
+def test_a_newer_card_replaces_what_it_measured_and_nothing_else():
+    held = {
+        "a": 1.0,
+        "b": 2.0,
+        "taken_over": {"a": {"images": 5}, "b": {"images": 5}},
+        "baselines": {"noisy": {"a": 3.0, "taken_over": {"a": {"images": 5}}}},
+    }
+    new = {
+        "b": 4.0,
+        "taken_over": {"b": {"images": 9}},
+        "baselines": {"noisy": {"b": 5.0, "taken_over": {"b": {"images": 9}}}},
+    }
+    assert merge_cards(held, new) == {
+        "a": 1.0,
+        "b": 4.0,
+        "taken_over": {"a": {"images": 5}, "b": {"images": 9}},
+        "baselines": {
+            "noisy": {"a": 3.0, "b": 5.0, "taken_over": {"a": {"images": 5}, "b": {"images": 9}}}
+        },
+    }

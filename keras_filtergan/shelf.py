@@ -1,0 +1,74 @@
+"""Classifiers that several runs share, trained once and kept beside them."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from keras_filtergan.classifier import WIDTHS, load_classifier, train_classifier
+from keras_filtergan.data import ImageDataset
+from keras_filtergan.trained import TrainedRun
+
+INDEPENDENT_WIDTHS = (24, 48, 48, 48, 96)
+INDEPENDENT_SEED = 1000  # added to the run's
+
+
+def shelved_classifier(
+    dataset: ImageDataset,
+    runs: Path,
+    epochs: int,
+    seed: int,
+    verbose: int = 0,
+    say: Callable[[str], None] = print,
+    widths: tuple[int, ...] = WIDTHS,
+) -> Path:
+    """The standard classifier for some data and settings; trained if it is not there yet.
+
+    Args:
+        dataset: what it is trained on.
+        runs: folder of the runs; the shelf is `classifiers/` in it.
+        epochs, seed, widths: as in `train_classifier`.
+        verbose: Keras verbosity of the training.
+        say: takes one line on what happens.
+
+    Returns:
+        Its `.keras` file, written aside and renamed: there is never half a classifier.
+    """
+    made_of = [dataset.fingerprint, seed, epochs, list(widths), keras.__version__]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    path = runs / "classifiers" / f"{dataset.name}-{key}.keras"
+    if path.exists():
+        say(f"reusing the classifier {path}")
+        return path
+    say(f"training a classifier for {epochs} epochs")
+    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}")
+    classifier.save(aside)
+    aside.replace(path)
+    return path
+
+
+def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], keras.Model]:
+    """A network of another seed and width on the data of a run, trained when it is first asked for.
+
+    Args:
+        trained: the run.
+        runs: folder of the runs, where the shelf is.
+    """
+
+    def provide() -> keras.Model:
+        settings = trained.settings
+        return load_classifier(
+            shelved_classifier(
+                trained.dataset,
+                runs,
+                settings.classifier_epochs,
+                settings.seed + INDEPENDENT_SEED,
+                widths=INDEPENDENT_WIDTHS,
+            )
+        )
+
+    return provide
