@@ -35,13 +35,18 @@ class DivergenceGuard(StepCounter):
         DivergenceError: with the step and the term.
     """
 
+    def __init__(self, checkpoints: Checkpoints, first_step: int):
+        super().__init__(first_step)
+        self.checkpoints = checkpoints
+
     def on_step(self, logs: dict) -> None:
         """Look at every term."""
         for name, value in logs.items():
             if not np.isfinite(value):
+                kept = self.checkpoints.steps[-1]
                 raise DivergenceError(
-                    f"step {self.step}: {name} is {float(value)}; the last good checkpoint is "
-                    "kept. Lower the learning rates or raise the noise"
+                    f"step {self.step}: {name} is {float(value)}; the state of step {kept} is "
+                    "kept. Try a larger --batch-size or another --seed"
                 )
 
 
@@ -53,7 +58,9 @@ class HistoryWriter(StepCounter):
         self.run = run
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """One interval is one Keras epoch."""
+        """One interval is one Keras epoch; one that was broken off is logged when it is whole."""
+        if self.model.stop_training:
+            return
         record = {name: round(float(value), 6) for name, value in logs.items()}
         self.run.append_history({"step": self.step, **record})
 
@@ -74,15 +81,14 @@ class CheckpointWriter(StepCounter):
 
 
 class Interruption(StepCounter):
-    """Turn SIGINT into a checkpoint at the end of the step that is running.
+    """Turn SIGINT into a stop at the end of the step that is running.
 
-    Use as a context manager around `fit`; `requested` says whether it happened. A second SIGINT
-    interrupts at once.
+    Use as a context manager around `fit`; `requested` says whether it happened, `step` after which
+    step. A second SIGINT interrupts at once.
     """
 
-    def __init__(self, checkpoints: Checkpoints, first_step: int):
+    def __init__(self, first_step: int):
         super().__init__(first_step)
-        self.checkpoints = checkpoints
         self.requested = False
 
     def __enter__(self) -> "Interruption":
@@ -97,7 +103,6 @@ class Interruption(StepCounter):
         signal.signal(signal.SIGINT, self._previous)
 
     def on_step(self, logs: dict) -> None:
-        """Save and stop if asked to."""
+        """Stop if asked to."""
         if self.requested:
-            self.checkpoints.save(self.model, self.step)
             self.model.stop_training = True

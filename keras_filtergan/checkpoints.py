@@ -39,7 +39,8 @@ class Checkpoints:
     @property
     def steps(self) -> list[int]:
         """Steps of the states that are there, ascending."""
-        return sorted(int(path.name.split("-")[1]) for path in self.folder.glob("step-*"))
+        names = [path.name.removeprefix("step-") for path in self.folder.glob("step-*")]
+        return sorted(int(name) for name in names if name.isdecimal())
 
     def save(self, model: keras.Model, step: int) -> Path:
         """Write the state of a model after `step` steps.
@@ -80,14 +81,18 @@ class Checkpoints:
         if not self.steps:
             return 0
         folder = self.folder / f"step-{self.steps[-1]:08d}"
-        record = json.loads((folder / "checkpoint.json").read_text())
+        try:
+            record = json.loads((folder / "checkpoint.json").read_text())
+            damaged = record["sha256"] != _checksum(folder / WEIGHTS)
+        except (OSError, ValueError, KeyError):
+            damaged = True
+        if damaged:
+            raise InputError(
+                f"the checkpoint {str(folder)!r} is damaged; delete it to use the one before"
+            )
         if record["identity"] != self.identity:
             raise InputError(
                 f"the checkpoint {str(folder)!r} belongs to a run with other settings or data"
-            )
-        if record["sha256"] != _checksum(folder / WEIGHTS):
-            raise InputError(
-                f"the checkpoint {str(folder)!r} is damaged; delete it to use the one before"
             )
         if record["environment"] != environment():
             warnings.warn(
@@ -100,8 +105,9 @@ class Checkpoints:
                 warnings.simplefilter("error")  # Keras warns of optimizer state it cannot place
                 model.load_weights(folder / WEIGHTS)
         except (ValueError, UserWarning) as error:
+            reason = " ".join(str(error).split())
             raise InputError(
-                f"the checkpoint {str(folder)!r} does not fit the model: {error}"
+                f"the checkpoint {str(folder)!r} does not fit the model: {reason}"
             ) from None
         return record["step"]
 

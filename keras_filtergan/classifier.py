@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_filtergan.data import ImageDataset, image_stream
 from keras_filtergan.errors import InputError
@@ -118,4 +119,7 @@ def load_classifier(path: Path) -> keras.Model:
         raise InputError(
             f"expected a keras.Model in {str(path)!r}, received {type(model).__name__}"
         )
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise InputError(f"{str(path)!r}: weight {weight.path!r} is not finite; train it again")
     return model

@@ -45,14 +45,16 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE.keras",
         help="a trained classifier instead of the standard one",
     )
-    add("--steps", type=int, default=defaults.steps, help="steps of FilterGAN; default %(default)s")
+    add("--steps", type=int, help=f"steps of FilterGAN; default {defaults.steps}")
     add("--batch-size", type=int, default=defaults.batch_size, help="default %(default)s")
     add("--latent-dim", type=int, default=defaults.latent_dim, help="default %(default)s")
     add("--seed", type=int, default=defaults.seed, help="default %(default)s")
     add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
     add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
     add(
-        "--dry-run", action="store_true", help="check everything, print the settings, write nothing"
+        "--dry-run",
+        action="store_true",
+        help="check everything (data and network too), print the settings, train nothing",
     )
     add(
         "--quick",
@@ -97,6 +99,7 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
         help="default %(default)s",
     )
     add("--out", type=Path, help="folder for the figures; default <run>/figures")
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
     add("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     return _guarded(lambda: _visualize(options), options.debug)
@@ -111,6 +114,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     )
     evaluate.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="these metrics only")
+    evaluate.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     evaluate.add_argument("--debug", action="store_true", help="show the traceback of an error")
     evaluate.set_defaults(work=_evaluate)
     options = parser.parse_args(arguments)
@@ -147,7 +151,7 @@ def _import_tensorflow() -> None:
 
 def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; finished steps are kept, --resume goes on"
+        return INTERRUPTED, "interrupted; files that were finished are kept"
     if isinstance(error, InputError):
         return BAD_INPUT, f"error: {error}"
     if isinstance(error, DivergenceError):
@@ -159,10 +163,10 @@ def _explain(error: BaseException) -> tuple[int, str]:
 def _train(options: argparse.Namespace) -> int:
     settings = Settings(
         layer=int(options.layer) if str(options.layer).isdecimal() else options.layer,
-        dataset=options.dataset,
+        dataset=_absolute(options.dataset),
         classifier=options.classifier,
         classifier_epochs=1 if options.quick else Settings.classifier_epochs,
-        steps=QUICK_STEPS if options.quick else options.steps,
+        steps=_steps(options),
         batch_size=options.batch_size,
         latent_dim=options.latent_dim,
         seed=options.seed,
@@ -173,13 +177,16 @@ def _train(options: argparse.Namespace) -> int:
 
     _import_tensorflow()
     from keras_filtergan import evaluation, gallery, training
+    from keras_filtergan.trained import TrainedRun
 
-    plan = training.plan(settings, options.data_dir)
+    plan = training.plan(settings, _data_dir(options))
     run.check(plan.config)
     if options.dry_run:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
         return DONE
     if run.is_complete:
+        if not run.figures.exists():
+            gallery.draw_gallery(run, TrainedRun.load(run), gallery.View(), run.figures, print)
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
@@ -211,7 +218,8 @@ def _visualize(options: argparse.Namespace) -> int:
         parametrization=options.parametrization,
         prior=options.prior,
     )
-    gallery.draw_gallery(run, TrainedRun.load(run), view, options.out or run.figures, print)
+    trained = TrainedRun.load(run, _data_dir(options))
+    gallery.draw_gallery(run, trained, view, options.out or run.figures, print)
     return DONE
 
 
@@ -224,12 +232,29 @@ def _evaluate(options: argparse.Namespace) -> int:
     from keras_filtergan.trained import TrainedRun
 
     check_names(options.only or [])
-    trained = TrainedRun.load(run)
+    trained = TrainedRun.load(run, _data_dir(options))
     subject = trained.subject(independent_classifier(trained, run.path.parent))
     card = evaluation.full_card(subject, options.only, say=print)
     run.write_evaluation(evaluation.merge_cards(run.read_evaluation(), card))
     print(evaluation.format_card(card))
     return DONE
+
+
+def _steps(options: argparse.Namespace) -> int:
+    if options.steps is not None:
+        return options.steps
+    return QUICK_STEPS if options.quick else Settings.steps
+
+
+def _absolute(dataset: str) -> str:
+    """The data set's name; of a path, one that other working directories understand as well."""
+    is_path = os.sep in dataset or dataset.endswith(".npz")
+    return os.path.abspath(dataset) if is_path and os.path.exists(dataset) else dataset
+
+
+def _data_dir(options: argparse.Namespace) -> str | None:
+    folder = options.data_dir or os.environ.get("TFDS_DATA_DIR")
+    return os.path.abspath(os.path.expanduser(folder)) if folder else None
 
 
 def _default_out(settings: Settings, quick: bool) -> Path:

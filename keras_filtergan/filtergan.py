@@ -17,10 +17,8 @@ BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_cod
 
 
 class Round(NamedTuple):
-    """What one batch shows: the tensors that the losses and the controls are made of."""
+    """What one batch shows: all that the losses, the controls and the log are made of."""
 
-    real: tf.Tensor  # (m, h', w', cout), standardised
-    fake: tf.Tensor  # (m, h', w', cout), standardised
     real_logits: tf.Tensor  # (m,)
     fake_logits: tf.Tensor  # (m,)
     code_error: tf.Tensor  # ()
@@ -82,7 +80,7 @@ class FilterGAN(keras.Model):
         generator_loss: str = "non_saturating",
         code_weight: float = 5.0,
         code_error_goal: float | None = 0.4,
-        code_noise: float = 3.5,
+        code_noise: float = 3.0,
         discriminator_noise: float = 1.0,
         accuracy_goal: float | None = 0.75,
         label_weight: float = 1.0,
@@ -154,13 +152,16 @@ class FilterGAN(keras.Model):
             images: `(n, h, w, c)`, a few thousand are plenty.
             batch_size: images at once.
         """
-        maps = [
-            self.target.activations(
-                self.target.features(to_unit_interval(images[i : i + batch_size]))
-            ).numpy()
-            for i in range(0, len(images), batch_size)
-        ]
-        self.discriminator.standardize.adapt(np.concatenate(maps))
+        total, squares, count = 0.0, 0.0, 0
+        for i in range(0, len(images), batch_size):
+            features = self.target.features(to_unit_interval(images[i : i + batch_size]))
+            maps = self.target.activations(features).numpy().astype("float64")
+            total, squares = total + maps.sum((0, 1, 2)), squares + np.square(maps).sum((0, 1, 2))
+            count += maps[..., 0].size
+        mean = total / count
+        variance = squares / count - np.square(mean)
+        # A filter that training has switched off has no variance to be measured in.
+        self.discriminator.fit_standard(mean, np.maximum(variance, 0.01 * variance.mean()))
         self.adapted = True
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -207,21 +208,19 @@ class FilterGAN(keras.Model):
         features = target.features(data["image"])
         kernels = generator(data["latent"])  # (m, kh, kw, cin, cout)
         generated = target.activations(features, kernels)  # (m, h', w', cout)
-        real = judge.standardize(target.activations(features))
-        fake = judge.standardize(generated)
+        real_maps = target.activations(features)
+        real, fake = judge.standardize(real_maps), judge.standardize(generated)
         noise = self.discriminator_noise.value
         real_verdicts, _ = judge(real + noise * data["noise_real"], training=True)
         fake_verdicts, _ = judge(fake + noise * data["noise_fake"], training=True)
         _, codes = judge(fake + self.code_noise * data["noise_code"], training=True)
-        other = judge.standardize(target.activations(features, tf.roll(kernels, 1, axis=0)))
+        other = target.activations(features, tf.roll(kernels, 1, axis=0))
         return Round(
-            real=real,
-            fake=fake,
             real_logits=judge.logits(real_verdicts, data["label"]),
             fake_logits=judge.logits(fake_verdicts, data["label"]),
             code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
             label_loss=self.label_cost(data["label"], target.outputs(generated, features)),
-            variation=_variation(real, fake, tf.stop_gradient(other)),
+            variation=_variation(real_maps, generated, other),
         )
 
     def _average_generator(self) -> None:
@@ -262,5 +261,6 @@ def _variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
 
     For two independent draws E(a − a')² / 2 is the variance over latents.
     """
-    over_latents = tf.reduce_mean(tf.square(fake - other), axis=0) / 2.0
-    return tf.reduce_sum(over_latents) / tf.reduce_sum(tf.math.reduce_variance(real, axis=0))
+    over_latents = tf.reduce_sum(tf.reduce_mean(tf.square(fake - other), axis=0)) / 2.0
+    over_images = tf.reduce_sum(tf.math.reduce_variance(real, axis=0))
+    return tf.stop_gradient(tf.math.divide_no_nan(over_latents, over_images))

@@ -65,7 +65,11 @@ def draw_gallery(
         InputError: an image, dimension, grid or span out of range. Nothing is written then.
     """
     numbers = _image_numbers(trained, view.images)
-    invariances = _draw_invariances(trained, view, numbers)
+    if view.dims is None and trained.settings.latent_dim < 2:
+        say("no grids: they need two latent dimensions, this run has one")
+        invariances = {}
+    else:
+        invariances = _draw_invariances(trained, view, numbers)
     title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
     figures = {
         "filters": _draw_filters(trained),
@@ -96,8 +100,6 @@ def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[
 def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
     target, latent_dim = trained.target, trained.settings.latent_dim
     dims = view.dims or random_dims(latent_dim, trained.settings.seed)
-    if dims is None:
-        raise InputError("a grid needs two latent dimensions, this run has one")
     inverter = Inverter(
         target,
         trained.generator,

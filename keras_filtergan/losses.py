@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_filtergan.errors import InputError
+from keras_filtergan.names import by_name
 
 
 def discriminator_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
@@ -29,6 +29,4 @@ def generator_loss(name: str) -> Callable[[tf.Tensor], tf.Tensor]:
         InputError: there is none of that name.
     """
     known = {function.__name__: function for function in (non_saturating, saturating)}
-    if name not in known:
-        raise InputError(f"unknown generator loss {name!r}, there are: {', '.join(known)}")
-    return known[name]
+    return by_name("generator loss", name, known)

@@ -160,6 +160,12 @@ class Discriminator(keras.Model):
         self.code.build((None, self.features))
         self.built = True
 
+    def fit_standard(self, mean, variance) -> None:
+        """Set what `standardize` subtracts and divides by: statistics `(cout,)` of activations."""
+        self.standardize.adapt_mean.assign(mean)
+        self.standardize.adapt_variance.assign(variance)
+        self.standardize.finalize_state()
+
     def call(self, standardized, training=False):
         """Verdicts `(m, 1 + num_classes)` and codes `(m, d)` of standardised activations."""
         features = self.trunk(standardized, training=training)

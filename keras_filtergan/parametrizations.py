@@ -6,7 +6,6 @@ smooth pictures; a displacement field can only bend the picture that is there.
 """
 
 import dataclasses
-import difflib
 import math
 import numbers
 from typing import ClassVar
@@ -16,6 +15,7 @@ import tensorflow as tf
 
 from keras_filtergan.displacement import sample_bilinear, spline_field
 from keras_filtergan.errors import InputError
+from keras_filtergan.names import by_name
 
 Parameters = tuple[tf.Tensor, ...]
 
@@ -195,12 +195,7 @@ def get_parametrization(name: str) -> Parametrization:
     Raises:
         InputError: an unknown name; the message lists the names and the nearest one.
     """
-    if name not in PARAMETRIZATIONS:
-        close = difflib.get_close_matches(str(name), PARAMETRIZATIONS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        names = ", ".join(PARAMETRIZATIONS)
-        raise InputError(f"unknown parametrization {name!r}, expected one of: {names}{hint}")
-    return PARAMETRIZATIONS[name]()
+    return by_name("parametrization", name, PARAMETRIZATIONS)()
 
 
 @tf.custom_gradient

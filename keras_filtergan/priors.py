@@ -1,7 +1,6 @@
 """Natural-image priors: what an image should cost, whatever the network thinks of it."""
 
 import dataclasses
-import difflib
 import math
 import numbers
 from typing import ClassVar
@@ -9,6 +8,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.names import by_name
 
 FLATNESS = 1e-6  # squared slope (0.001 a pixel) below which TV^β with β < 2 is rounded off
 
@@ -169,11 +169,7 @@ def get_prior(name: str) -> Prior:
     Raises:
         InputError: an unknown name; the message lists the names and the nearest one.
     """
-    if name not in PRIORS:
-        close = difflib.get_close_matches(str(name), PRIORS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"unknown prior {name!r}, expected one of: {', '.join(PRIORS)}{hint}")
-    return PRIORS[name]()
+    return by_name("prior", name, PRIORS)()
 
 
 def _blur(plane: tf.Tensor) -> tf.Tensor:

@@ -6,9 +6,12 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +22,7 @@ class RunDirectory:
 
     Example:
         >>> run = RunDirectory(Path("runs/mnist_sample-layer4-seed0"))
-        >>> run.read_config()["layer"]
+        >>> run.read_config()["settings"]["layer"]
         4
     """
 
@@ -68,13 +71,9 @@ class RunDirectory:
                 cannot be written. Nothing is changed then.
         """
         self.check(config)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.config.exists():
             write_json(self.config, config)
-        except OSError as error:
-            raise InputError(
-                f"cannot write to {str(self.path)!r} ({error.strerror}); choose another --out"
-            ) from None
 
     def check(self, config: dict[str, Any]) -> None:
         """Refuse a directory that belongs to something else.
@@ -84,14 +83,17 @@ class RunDirectory:
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{str(self.path)!r} is a file; choose another --out")
+        _check_writable(self.path)
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not (self.config).exists():
             raise InputError(
                 f"{str(self.path)!r} is not empty and holds no run; choose another --out"
             )
-        held = self.read_config()["settings"]
-        wanted = config["settings"]
+        held, wanted = (
+            {**one["settings"], **{f"fingerprint of {k}": v for k, v in one["made_of"].items()}}
+            for one in (self.read_config(), config)
+        )
         other = [key for key in {**held, **wanted} if held.get(key) != wanted.get(key)]
         if other:
             changes = ", ".join(f"{k} {held.get(k)!r} → {wanted.get(k)!r}" for k in sorted(other))
@@ -101,8 +103,15 @@ class RunDirectory:
             )
 
     def read_config(self) -> dict[str, Any]:
-        """Settings, versions and fingerprints of the run."""
-        return _read_json(self.config)
+        """Settings, versions and fingerprints of the run.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        config = _read_json(self.config)
+        if not {"settings", "made_of"} <= config.keys():
+            raise InputError(f"{str(self.config)!r} holds no settings of a run; train it again")
+        return config
 
     def read_evaluation(self) -> dict[str, Any]:
         """The card."""
@@ -118,7 +127,13 @@ class RunDirectory:
             lines = (self.path / "history.jsonl").read_text().splitlines()
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines]
+        records = []
+        for line in lines:
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:  # the run was killed while it wrote its last line
+                break
+        return records
 
     def append_history(self, record: dict[str, float]) -> None:
         """Add one logging step."""
@@ -166,6 +181,25 @@ def open_run(path: Path) -> RunDirectory:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file in one step: a reader sees the old one or the new one."""
     _write_aside(path, json.dumps(content, indent=2) + "\n")
+
+
+def save_model(model: "keras.Model", path: Path) -> None:
+    """Save a `.keras` file in one step: a reader sees the old one, the new one or none."""
+    aside = path.with_name(f".{os.getpid()}-{path.name}")  # Keras goes by the ending
+    model.save(aside)
+    os.replace(aside, path)
+
+
+def _check_writable(path: Path) -> None:
+    """Try to write where the path will be; leaves nothing."""
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {str(path)!r} ({error.strerror}); choose another --out"
+        ) from None
 
 
 def _write_aside(path: Path, text: str) -> None:

@@ -42,15 +42,16 @@ class Settings:
     conditional: bool = True
     code_weight: float = 5.0
     code_error_goal: float | None = 0.4
-    code_noise: float = 3.5
+    code_noise: float = 3.0
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
     label_weight: float = 1.0
     averaging: float = 0.998
 
     def __post_init__(self):
-        for name in ("classifier_epochs", "steps", "batch_size", "latent_dim"):
+        for name in ("classifier_epochs", "steps", "latent_dim"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
+        self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
         self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
         for name in ("g_learning_rate", "dq_learning_rate"):
             self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")

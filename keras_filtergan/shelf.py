@@ -1,14 +1,16 @@
 """Classifiers that several runs share, trained once and kept beside them."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 
-from keras_filtergan.classifier import WIDTHS, load_classifier, train_classifier
+from keras_filtergan.classifier import POOL_AFTER, WIDTHS, load_classifier, train_classifier
 from keras_filtergan.data import ImageDataset
+from keras_filtergan.runs import save_model
 from keras_filtergan.trained import TrainedRun
 
 INDEPENDENT_WIDTHS = (24, 48, 48, 48, 96)
@@ -36,18 +38,17 @@ def shelved_classifier(
     Returns:
         Its `.keras` file, written aside and renamed: there is never half a classifier.
     """
-    made_of = [dataset.fingerprint, seed, epochs, list(widths), keras.__version__]
+    recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
+    made_of = [dataset.fingerprint, seed, epochs, widths, POOL_AFTER, recipe, keras.__version__]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
     path = runs / "classifiers" / f"{dataset.name}-{key}.keras"
     if path.exists():
         say(f"reusing the classifier {path}")
         return path
     say(f"training a classifier for {epochs} epochs")
-    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}")
-    classifier.save(aside)
-    aside.replace(path)
+    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
+    save_model(classifier, path)
     return path
 
 

@@ -77,7 +77,8 @@ class FrozenTarget:
 
     def features(self, images: tf.Tensor) -> list[tf.Tensor]:
         """CNN_{l-1}(I): the input of the layer `(m, h, w, cin)`, then whatever skips around it."""
-        return keras.tree.flatten(self.prefix(images, training=False))
+        features = keras.tree.flatten(self.prefix(images, training=False))
+        return [tf.cast(feature, tf.float32) for feature in features]  # of a half-precision network
 
     def activations(
         self, features: Sequence[tf.Tensor], kernels: tf.Tensor | None = None
@@ -105,10 +106,7 @@ class FrozenTarget:
     @property
     def gives_logits(self) -> bool:
         """Whether the outputs are logits rather than probabilities."""
-        last = self.classifier.layers[-1]
-        activation = getattr(last, "activation", None)
-        is_softmax = isinstance(last, keras.layers.Softmax)
-        return not is_softmax and activation is not keras.activations.softmax
+        return _read_out_activation(self.classifier) is not keras.activations.softmax
 
     def outputs(
         self,
@@ -142,6 +140,9 @@ class FrozenTarget:
         return digest.hexdigest()[:16]
 
 
+_PASS_ON = (keras.layers.Identity, keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout)
+
+
 def convolution_layers(classifier: keras.Model) -> list[keras.layers.Conv2D]:
     """The `Conv2D` layers of a classifier in the order in which they are applied."""
     return [layer for layer in classifier.layers if type(layer) is keras.layers.Conv2D]
@@ -167,6 +168,22 @@ def _check_classifier(classifier: keras.Model) -> None:
             "expected an image classifier (m, h, w, c) → (m, classes) of fixed size, "
             f"received {tuple(image)} → {tuple(scores)}"
         )
+    activation = _read_out_activation(classifier)
+    if activation not in (keras.activations.linear, keras.activations.softmax):
+        raise InputError(
+            f"expected a classifier that ends in logits or a softmax, it ends in {activation}"
+        )
+
+
+def _read_out_activation(classifier: keras.Model):
+    """The activation function that the scores went through last."""
+    makers = {id(t): node for node in _graph(classifier) for t in node.output_tensors}
+    node = makers[id(classifier.outputs[0])]
+    while isinstance(node.operation, _PASS_ON):
+        node = makers[id(node.input_tensors[0])]
+    if isinstance(node.operation, keras.layers.Softmax):
+        return keras.activations.softmax
+    return getattr(node.operation, "activation", keras.activations.linear)
 
 
 def _find_convolution(classifier: keras.Model, layer: int | str) -> keras.layers.Conv2D:

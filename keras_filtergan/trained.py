@@ -44,16 +44,14 @@ class TrainedRun:
                 belong together.
         """
         config = run.read_config()
-        stored = dict(config["settings"])
-        fingerprint = stored.pop("dataset_fingerprint")
-        settings = Settings.from_dict(stored)
+        settings = Settings.from_dict(config["settings"])
         dataset = load_dataset(settings.dataset, data_dir or config.get("data_dir"))
-        if dataset.fingerprint != fingerprint:
+        if dataset.fingerprint != config["made_of"]["dataset"]:
             raise InputError(
                 f"{settings.dataset!r} no longer holds the images this run was trained on"
             )
         target = FrozenTarget(load_classifier(run.classifier), settings.layer)
-        if target.fingerprint() != config["target_fingerprint"]:
+        if target.fingerprint() != config.get("target_fingerprint"):
             raise InputError(
                 f"{str(run.classifier)!r} is not the classifier this run was trained on"
             )

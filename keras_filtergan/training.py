@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import platform
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ import numpy as np
 from keras_filtergan.callbacks import CheckpointWriter, DivergenceGuard, HistoryWriter, Interruption
 from keras_filtergan.checkpoints import Checkpoints, environment
 from keras_filtergan.classifier import build_classifier, load_classifier
-from keras_filtergan.data import ImageDataset, load_dataset, training_stream
+from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.runs import RunDirectory, write_json
+from keras_filtergan.runs import RunDirectory, save_model, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.shelf import shelved_classifier
 from keras_filtergan.target import FrozenTarget
@@ -42,21 +41,24 @@ class Plan:
         settings: what is to be done.
         dataset: loaded and validated.
         classifier: trained, if the settings name a file; otherwise the untrained network.
+        classifier_fingerprint: of the one that the settings name.
         data_dir: where the data set was found.
     """
 
     settings: Settings
     dataset: ImageDataset
     classifier: keras.Model
+    classifier_fingerprint: str | None = None
     data_dir: str | None = None
 
     @property
     def config(self) -> dict[str, Any]:
         """Content of `config.json`."""
         return {
-            "settings": {
-                **self.settings.to_dict(),
-                "dataset_fingerprint": self.dataset.fingerprint,
+            "settings": self.settings.to_dict(),
+            "made_of": {
+                "dataset": self.dataset.fingerprint,
+                "classifier": self.classifier_fingerprint,
             },
             "data_dir": self.data_dir,
             "environment": {**environment(), "python": platform.python_version()},
@@ -65,7 +67,8 @@ class Plan:
     @property
     def identity(self) -> str:
         """Hash of settings and data: what a checkpoint belongs to."""
-        return hashlib.sha256(json.dumps(self.config["settings"]).encode()).hexdigest()[:16]
+        decisive = [self.config["settings"], self.config["made_of"]]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
 def plan(settings: Settings, data_dir: str | None = None) -> Plan:
@@ -94,7 +97,9 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
             f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
             f"classes, received one of {target.image_shape} in {target.num_classes}"
         )
-    return Plan(settings, dataset, classifier, data_dir)
+    target(to_unit_interval(dataset.x_test[:1]))  # whatever else may not fit
+    fingerprint = target.fingerprint() if settings.classifier else None
+    return Plan(settings, dataset, classifier, fingerprint, data_dir)
 
 
 def train(
@@ -120,12 +125,12 @@ def train(
     if plan.dataset.note:
         say(plan.dataset.note)
     target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
-    write_json(run.config, {**plan.config, "target_fingerprint": target.fingerprint()})
+    _record_target(run, plan, target)
     gan = build_gan(plan, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, plan, run, verbose)
-    gan.generator.save(run.generator)
-    gan.discriminator.save(run.discriminator)
+    save_model(gan.generator, run.generator)
+    save_model(gan.discriminator, run.discriminator)
     say("evaluating on held-out images")
     trained = TrainedRun(plan.settings, plan.dataset, target, gan.generator, gan.discriminator)
     card = evaluate(trained.subject(), TRAINING_CARD)
@@ -173,13 +178,22 @@ def _trained_classifier(
         return load_classifier(run.classifier)
     settings = plan.settings
     if settings.classifier is not None:
-        plan.classifier.save(run.classifier)
-        return plan.classifier
+        save_model(plan.classifier, run.classifier)
+        return load_classifier(run.classifier)
     standard = shelved_classifier(
         plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
     )
-    shutil.copyfile(standard, run.classifier)
-    return load_classifier(run.classifier)
+    classifier = load_classifier(standard)
+    save_model(classifier, run.classifier)
+    return classifier
+
+
+def _record_target(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
+    """Write down which network this run is about; a resumed run must still be about that one."""
+    fingerprint = target.fingerprint()
+    if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
+        raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
+    write_json(run.config, {**plan.config, "target_fingerprint": fingerprint})
 
 
 def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
@@ -187,9 +201,11 @@ def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
     checkpoints = Checkpoints(run.checkpoints, plan.identity)
     first = checkpoints.restore(gan)
     run.truncate_history(first)
-    with Interruption(checkpoints, first) as interruption:
+    if first == 0:
+        checkpoints.save(gan, 0)
+    with Interruption(first) as interruption:
         callbacks = [
-            DivergenceGuard(first),
+            DivergenceGuard(checkpoints, first),
             CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
             interruption,
             HistoryWriter(run, first),
@@ -215,6 +231,7 @@ def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
                 shuffle=False,
             )
             if interruption.requested:
+                checkpoints.save(gan, interruption.step)
                 raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
 
 

@@ -60,6 +60,7 @@ def test_help_needs_no_tensorflow_and_no_time(script):
         (["--steps", "0"], "--steps to be an integer of at least 1, received 0"),
         (["--steps", "many"], "invalid int value: 'many'"),
         (["--batch-size", "-3"], "--batch-size"),
+        (["--batch-size", "1"], "--batch-size to be an integer of at least 2, received 1"),
         (["--batch-size", "100000"], "at most the 96 training images"),
         (["--latent-dim", "0"], "--latent-dim"),
         (["--seed", "-1"], "--seed"),

@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifier import build_classifier
 from keras_filtergan.data import training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.target import FrozenTarget
 
 
 def values(variables):
@@ -89,15 +91,16 @@ def test_logged_terms_by_hand(target, gan, batch):
     judge, kernels = gan.discriminator, gan.raw_generator(batch["latent"]).numpy()
     code_weight = float(gan.code_weight.value)
     standard = lambda maps: judge.standardize(maps).numpy()  # noqa: E731
-    real, fake, other, outputs = [], [], [], []
+    real, fake, other, outputs, raw = [], [], [], [], []
     for i in range(16):
         features = [feature[i : i + 1] for feature in target.features(batch["image"])]
         maps = target.activations(features, kernels[i])
-        real.append(standard(target.activations(features))[0])
+        raw.append(target.activations(features).numpy()[0])
+        real.append(standard(raw[-1][None])[0])
         fake.append(standard(maps)[0])
-        other.append(standard(target.activations(features, kernels[i - 1]))[0])
+        other.append((maps - target.activations(features, kernels[i - 1])).numpy()[0])
         outputs.append(target.outputs(maps, features).numpy()[0])
-    real, fake, other = np.array(real), np.array(fake), np.array(other)
+    real, fake = np.array(real), np.array(fake)
     label, noise = batch["label"].numpy(), {k: v.numpy() for k, v in batch.items()}
 
     def logits(maps):
@@ -106,7 +109,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 
     real_logits = logits(real + 1.0 * noise["noise_real"])
     fake_logits = logits(fake + 1.0 * noise["noise_fake"])
-    code = judge(fake + 3.5 * noise["noise_code"])[1].numpy()
+    code = judge(fake + 3.0 * noise["noise_code"])[1].numpy()
     scores = np.array(outputs)
     log_likelihood = scores[np.arange(16), label] - np.log(np.exp(scores).sum(axis=1))
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
@@ -118,8 +121,8 @@ def test_logged_terms_by_hand(target, gan, batch):
         "real_accuracy": np.mean(real_logits > 0),
         "fake_accuracy": np.mean(fake_logits < 0),
         "activation_variation": 0.5
-        * np.sum(np.mean((fake - other) ** 2, axis=0))
-        / np.sum(real.var(axis=0)),
+        * np.sum(np.mean(np.square(other), axis=0))
+        / np.sum(np.var(raw, axis=0)),
         "discriminator_noise": 1.0,
         "code_weight": code_weight,
     }
@@ -183,6 +186,18 @@ def test_adapt_standardises_the_real_activations(gan, target, dataset):
     standard = gan.discriminator.standardize(maps).numpy()
     np.testing.assert_allclose(standard.mean(axis=(0, 1, 2)), 0, atol=1e-3)
     np.testing.assert_allclose(standard.std(axis=(0, 1, 2)), 1, atol=1e-3)
+
+
+def test_a_filter_that_is_switched_off_does_no_harm(dataset):
+    """Weight decay and pruning leave filters without output: no variance to be measured in."""
+    model = build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 7, 8))
+    kernel, bias = model.get_layer("conv4").get_weights()
+    kernel[..., 2] = 0.0
+    model.get_layer("conv4").set_weights([kernel, bias])
+    gan = FilterGAN(FrozenTarget(model, 4), latent_dim=3)
+    gan.adapt(dataset.x_train)
+    standard = gan.discriminator.standardize(np.eye(7, dtype="float32")[None, None]).numpy()
+    assert 1.0 < np.abs(standard).max() < 1e4
 
 
 def test_test_step_changes_nothing(gan, batch):

@@ -44,5 +44,5 @@ def test_a_sure_discriminator_still_teaches_the_non_saturating_generator():
 
 
 def test_unknown_loss():
-    with pytest.raises(InputError, match="there are: non_saturating, saturating"):
+    with pytest.raises(InputError, match="one of: non_saturating, saturating"):
         losses.generator_loss("hinge")

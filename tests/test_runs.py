@@ -1,12 +1,17 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.runs import RunDirectory, latest_run, open_run, write_json
 
-CONFIG = {"settings": {"layer": 4, "seed": 0}, "environment": {"python": "3"}}
+CONFIG = {
+    "settings": {"layer": 4, "seed": 0},
+    "made_of": {"dataset": "abc"},
+    "environment": {"python": "3"},
+}
 
 
 def finished(path):
@@ -29,7 +34,9 @@ def test_other_settings_are_refused_and_nothing_changes(tmp_path):
     run.create(CONFIG)
     before = run.config.read_bytes()
     with pytest.raises(InputError, match=r"other settings \(layer 4 → 2\)"):
-        run.create({"settings": {"layer": 2, "seed": 0}})
+        run.create({**CONFIG, "settings": {"layer": 2, "seed": 0}})
+    with pytest.raises(InputError, match="fingerprint of dataset 'abc' → 'xyz'"):
+        run.create({**CONFIG, "made_of": {"dataset": "xyz"}})
     assert run.config.read_bytes() == before
 
 
@@ -42,7 +49,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
 
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+    for path in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/run")):
         with pytest.raises(InputError, match="choose another --out"):
             RunDirectory(path).create(CONFIG)
 
@@ -61,6 +68,17 @@ def test_history_is_appended_and_truncated(tmp_path):
         run.append_history({"step": step, "d_loss": step / 1000})
     run.truncate_history(200)
     assert run.read_history() == [{"step": 100, "d_loss": 0.1}, {"step": 200, "d_loss": 0.2}]
+
+
+def test_a_line_that_was_broken_off_is_forgotten(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.append_history({"step": 100})
+    with open(tmp_path / "history.jsonl", "a") as file:
+        file.write('{"step": 200, "d_lo')
+    assert run.read_history() == [{"step": 100}]
+    run.truncate_history(100)
+    run.append_history({"step": 200})
+    assert [record["step"] for record in run.read_history()] == [100, 200]
 
 
 def test_latest_is_the_one_finished_last(tmp_path):

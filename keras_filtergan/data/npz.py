@@ -68,6 +68,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             for key in (*ARRAYS, "class_names"):  # read now: np.load only opens the file
                 if key in file.files:
                     arrays[key] = file[key]
+                    if not isinstance(arrays[key], np.ndarray):
+                        raise ValueError("not an array")
             return arrays
     except InputError:
         raise
