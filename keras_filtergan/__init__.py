@@ -16,6 +16,7 @@ _HOMES = {
     "FilterGAN": "filtergan",
     "FilterGenerator": "networks",
     "FrozenTarget": "target",
+    "ImageTransformation": "transformation",
     "InputError": "errors",
     "Inverter": "inversion",
     "Settings": "settings",

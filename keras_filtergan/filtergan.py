@@ -12,6 +12,7 @@ from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.networks import Discriminator, FilterGenerator
 from keras_filtergan.target import FrozenTarget
+from keras_filtergan.transformation import ImageTransformation
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 
@@ -23,6 +24,7 @@ class Round(NamedTuple):
     fake_logits: tf.Tensor  # (m,)
     code_error: tf.Tensor  # ()
     label_loss: tf.Tensor  # ()
+    unexplained: tf.Tensor  # ()
     variation: tf.Tensor  # ()
 
 
@@ -41,7 +43,10 @@ class FilterGAN(keras.Model):
     * **A control of λ** that holds Q's error at `code_error_goal`.
     * **A discriminator conditioned on the class**, and a **label loss**: the cross-entropy of the
       frozen suffix on generated activations. Both use only what the classifier was trained on;
-      `conditional=False, label_weight=0` is the paper's objective.
+      `conditional=False, label_weight=0, image_weight=0` is the paper's objective.
+    * **An image transformation** T_z, trained along with G so that the kernels of z make of T_z(x)
+      what those of 0 make of x; G descends the share of its change that T leaves unexplained.
+      Without it most of what G varies is no change that an image could make.
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
 
@@ -56,6 +61,7 @@ class FilterGAN(keras.Model):
         discriminator_noise: σ of the noise on D's inputs, or its first value.
         accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
         label_weight: weight of the label loss in G's objective.
+        image_weight: weight of the unexplained share in G's objective.
         averaging: decay of the averaged generator, per step.
         seed: of the initial weights.
 
@@ -74,16 +80,17 @@ class FilterGAN(keras.Model):
     def __init__(
         self,
         target: FrozenTarget,
-        latent_dim: int = 8,
+        latent_dim: int = 4,
         *,
         conditional: bool = True,
         generator_loss: str = "non_saturating",
         code_weight: float = 5.0,
-        code_error_goal: float | None = 0.4,
-        code_noise: float = 3.0,
+        code_error_goal: float | None = 0.35,
+        code_noise: float = 2.5,
         discriminator_noise: float = 1.0,
         accuracy_goal: float | None = 0.75,
         label_weight: float = 1.0,
+        image_weight: float = 3.0,
         averaging: float = 0.998,
         seed: int = 0,
         **kwargs,
@@ -93,6 +100,7 @@ class FilterGAN(keras.Model):
         self.latent_dim = latent_dim
         self.code_noise = code_noise
         self.label_weight = label_weight
+        self.image_weight = image_weight
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
         self.label_cost = keras.losses.SparseCategoricalCrossentropy(target.gives_logits)
@@ -101,6 +109,7 @@ class FilterGAN(keras.Model):
         self.discriminator = Discriminator(
             target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
         )
+        self.transformation = ImageTransformation(latent_dim, seed=seed)
         self.discriminator_noise = Control(
             discriminator_noise, accuracy_goal, rate=0.02, highest=8.0, name="discriminator_noise"
         )
@@ -117,8 +126,9 @@ class FilterGAN(keras.Model):
     @staticmethod
     def _term_names() -> tuple[str, ...]:
         return (
-            *("d_loss", "g_loss", "code_error", "label_loss", "real_accuracy", "fake_accuracy"),
-            *("activation_variation", "discriminator_noise", "code_weight"),
+            *("d_loss", "g_loss", "code_error", "label_loss", "unexplained"),
+            *("real_accuracy", "fake_accuracy", "activation_variation"),
+            *("discriminator_noise", "code_weight"),
         )
 
     @property
@@ -131,9 +141,10 @@ class FilterGAN(keras.Model):
         g_optimizer: keras.optimizers.Optimizer | None = None,
         d_optimizer: keras.optimizers.Optimizer | None = None,
         q_optimizer: keras.optimizers.Optimizer | None = None,
+        t_optimizer: keras.optimizers.Optimizer | None = None,
         **kwargs,
     ) -> None:
-        """Set one optimizer a player; RMSprop as in the paper by default.
+        """Set one optimizer a player; RMSprop as in the paper by default, Adam for T.
 
         They are built here, because an optimizer without slots restores to fresh ones.
         """
@@ -141,9 +152,11 @@ class FilterGAN(keras.Model):
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
         self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-4)
         self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(5e-4)
+        self.t_optimizer = t_optimizer or keras.optimizers.Adam(1e-3)
         self.g_optimizer.build(self.raw_generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.d_variables)
         self.q_optimizer.build(self.discriminator.q_variables)
+        self.t_optimizer.build(self.transformation.trainable_variables)
 
     def adapt(self, images: np.ndarray, batch_size: int = 256) -> None:
         """Fit the standardisation of activations to the real kernels' on these images.
@@ -174,16 +187,17 @@ class FilterGAN(keras.Model):
                 g_loss
                 + self.code_weight.value * seen.code_error
                 + self.label_weight * seen.label_loss
+                + self.image_weight * seen.unexplained
             )
         for optimizer, objective, variables in (
             (self.g_optimizer, g_objective, self.raw_generator.trainable_variables),
             (self.d_optimizer, d_loss, self.discriminator.d_variables),
             (self.q_optimizer, seen.code_error, self.discriminator.q_variables),
+            (self.t_optimizer, seen.unexplained, self.transformation.trainable_variables),
         ):
             # All gradients are taken at the weights of the start of the step: D and Q share layers,
             # so an optimizer must not see what another has just changed.
-            data_gradients = tape.gradient(objective, variables)
-            optimizer.apply(data_gradients, variables)
+            optimizer.apply(tape.gradient(objective, variables), variables)
         self._average_generator()
         logs = self._log(seen, d_loss, g_loss)
         self._balance(seen)
@@ -220,8 +234,30 @@ class FilterGAN(keras.Model):
             fake_logits=judge.logits(fake_verdicts, data["label"]),
             code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
             label_loss=self.label_cost(data["label"], target.outputs(generated, features)),
+            unexplained=self._unexplained(data, generator, kernels, features, fake),
             variation=_variation(real_maps, generated, other),
         )
+
+    def _unexplained(
+        self,
+        data: dict[str, tf.Tensor],
+        generator: FilterGenerator,
+        kernels: tf.Tensor,
+        features: list[tf.Tensor],
+        fake: tf.Tensor,
+    ) -> tf.Tensor:
+        """Share of the change from G(0) to G(z) that T_z does not undo, E‖a(T_z x|z) − a(x|0)‖².
+
+        Relative to E‖a(x|z) − a(x|0)‖²: 0 if T_z explains all of it, 1 if T_z might as well be the
+        identity. It is `explained_fraction` turned round, with T in the place of the inversion.
+        """
+        standardize = self.discriminator.standardize
+        middle = generator(tf.zeros_like(data["latent"][:1]))[0]
+        wanted = standardize(self.target.activations(features, middle))
+        moved = self.target.features(self.transformation((data["image"], data["latent"])))
+        found = standardize(self.target.activations(moved, kernels))
+        left = tf.reduce_mean(tf.square(found - wanted))
+        return tf.math.divide_no_nan(left, tf.reduce_mean(tf.square(fake - wanted)))
 
     def _average_generator(self) -> None:
         steps = tf.cast(self.g_optimizer.iterations, tf.float32)
@@ -241,6 +277,7 @@ class FilterGAN(keras.Model):
             "g_loss": g_loss,
             "code_error": seen.code_error,
             "label_loss": seen.label_loss,
+            "unexplained": seen.unexplained,
             "real_accuracy": _accuracy(seen.real_logits),
             "fake_accuracy": _accuracy(-seen.fake_logits),
             "activation_variation": seen.variation,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn.manifold import MDS
 
@@ -109,16 +110,60 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     originals = to_unit_interval(trained.dataset.x_test[numbers])
     walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     layer = target.layer_name.removeprefix("conv")
-    return {
-        f"invariances_layer{layer}_{number}": _draw_grid(
-            trained, walk.of_image(i), number, [f"z[{dim}]" for dim in dims], view.span
-        )
-        for i, number in enumerate(numbers)
-    }
+    axes = [f"z[{dim}]" for dim in dims]
+    figures = {}
+    for i, number in enumerate(numbers):
+        found = walk.of_image(i)
+        made = transformed_walk(trained, found.start[0], found.latents)
+        for name, how, one in (
+            ("invariances", "images found by inversion", found),
+            ("transformations", "the learned transformation of the original", made),
+        ):
+            figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
+                trained, one, number, how, axes, view.span
+            )
+    return figures
+
+
+def transformed_walk(trained: TrainedRun, image: np.ndarray, latents: np.ndarray) -> Walk:
+    """The walk that the image transformation of a run makes, in the place of an inversion.
+
+    Args:
+        trained: the run.
+        image: `(h, w, c)` in [0, 1].
+        latents: `(grid, grid, d)`, the middle one included.
+
+    Returns:
+        The images T_z(x) of all cells, as a walk of one image with one step.
+    """
+    grid = len(latents)
+    rows = latents.reshape(grid * grid, -1)
+    start = np.repeat(image[None], len(rows), axis=0)
+    cells = trained.transformation((start, rows)).numpy()
+    kernels = trained.generator(rows)
+
+    def activations(images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
+        return trained.target.activations(trained.target.features(images), kernels).numpy()
+
+    wanted = activations(image[None], kernels[len(rows) // 2])
+    energy = np.sum(np.square(wanted), axis=(1, 2, 3))
+    errors = [
+        np.sum(np.square(activations(images, kernels) - wanted), axis=(1, 2, 3)) / energy
+        for images in (start, cells)
+    ]
+    history = np.reshape(errors, (2, 1, grid, grid))
+    last_is_kept = np.stack([np.ones_like(history[0]), np.zeros_like(history[0])])
+    return Walk(
+        images=cells.reshape(1, grid, grid, *image.shape),
+        latents=latents,
+        start=image[None],
+        history={"activation": history, "total": last_is_kept},
+        energy=energy,
+    )
 
 
 def _draw_grid(
-    trained: TrainedRun, walk: Walk, number: int, dims: list[str], span: float
+    trained: TrainedRun, walk: Walk, number: int, how: str, dims: list[str], span: float
 ) -> Figure:
     """One image's grid, titled with what was reached; `walk` is that of this image alone."""
     cells = walk.images[0]  # (grid, grid, h, w, c)
@@ -128,8 +173,8 @@ def _draw_grid(
     names, label = trained.dataset.class_names, int(trained.dataset.y_test[number])
     wrong = "" if answer == label else f", taken for {names[answer]}"
     title = (
-        f"Images that {trained.target.layer_name} cannot tell apart: "
-        f"test image {number} ({names[label]}{wrong})\n"
+        f"What {trained.target.layer_name} cannot tell apart: "
+        f"test image {number} ({names[label]}{wrong}), {how}\n"
         f"{walk.explained_fraction:.0%} of the change of kernels explained, "
         f"pixel distance {walk.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
     )

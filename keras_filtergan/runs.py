@@ -49,6 +49,11 @@ class RunDirectory:
         return self.path / "discriminator.keras"
 
     @property
+    def transformation(self) -> Path:
+        """The image transformation that goes with each latent."""
+        return self.path / "transformation.keras"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the states that `--resume` continues from."""
         return self.path / "checkpoints"

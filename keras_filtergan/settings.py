@@ -20,8 +20,8 @@ class Settings:
         batch_size: images, and latents, a step.
         latent_dim: length d of a latent.
         seed: of all weights, orders, latents and noise.
-        g_learning_rate, dq_learning_rate: of RMSprop for G, and for D and Q; both fall to zero
-            along a cosine.
+        g_learning_rate, dq_learning_rate, t_learning_rate: of RMSprop for G, and for D and Q, and
+            of Adam for T; all fall to zero along a cosine.
         generator_loss … averaging: see `FilterGAN`.
 
     Raises:
@@ -32,20 +32,22 @@ class Settings:
     dataset: str = "mnist_sample"
     classifier: str | None = None
     classifier_epochs: int = 10
-    steps: int = 5000
+    steps: int = 4000
     batch_size: int = 64
-    latent_dim: int = 8
+    latent_dim: int = 4
     seed: int = 0
     g_learning_rate: float = 1e-3
     dq_learning_rate: float = 5e-4
+    t_learning_rate: float = 1e-3
     generator_loss: str = "non_saturating"
     conditional: bool = True
     code_weight: float = 5.0
-    code_error_goal: float | None = 0.4
-    code_noise: float = 3.0
+    code_error_goal: float | None = 0.35
+    code_noise: float = 2.5
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
     label_weight: float = 1.0
+    image_weight: float = 3.0
     averaging: float = 0.998
 
     def __post_init__(self):
@@ -53,9 +55,15 @@ class Settings:
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
         self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
         self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
-        for name in ("g_learning_rate", "dq_learning_rate"):
+        for name in ("g_learning_rate", "dq_learning_rate", "t_learning_rate"):
             self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")
-        for name in ("code_weight", "code_noise", "discriminator_noise", "label_weight"):
+        for name in (
+            "code_weight",
+            "code_noise",
+            "discriminator_noise",
+            "label_weight",
+            "image_weight",
+        ):
             self._check(name, lambda value: value >= 0, "a number of at least 0")
         for name in ("accuracy_goal", "code_error_goal"):
             if getattr(self, name) is not None:

@@ -14,6 +14,7 @@ from keras_filtergan.networks import Discriminator, FilterGenerator
 from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
+from keras_filtergan.transformation import ImageTransformation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TrainedRun:
     target: FrozenTarget
     generator: FilterGenerator
     discriminator: Discriminator
+    transformation: ImageTransformation
 
     @classmethod
     def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
@@ -62,7 +64,8 @@ class TrainedRun:
                 f"{str(run.generator)!r} makes {generator.kernel_shape}"
             )
         discriminator = _load(run.discriminator, Discriminator)
-        return cls(settings, dataset, target, generator, discriminator)
+        transformation = _load(run.transformation, ImageTransformation)
+        return cls(settings, dataset, target, generator, discriminator, transformation)
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.

@@ -131,8 +131,10 @@ def train(
     _fit(gan, plan, run, verbose)
     save_model(gan.generator, run.generator)
     save_model(gan.discriminator, run.discriminator)
+    save_model(gan.transformation, run.transformation)
     say("evaluating on held-out images")
-    trained = TrainedRun(plan.settings, plan.dataset, target, gan.generator, gan.discriminator)
+    players = gan.generator, gan.discriminator, gan.transformation
+    trained = TrainedRun(plan.settings, plan.dataset, target, *players)
     card = evaluate(trained.subject(), TRAINING_CARD)
     run.write_evaluation(card)
     return trained, card
@@ -152,18 +154,19 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         discriminator_noise=settings.discriminator_noise,
         accuracy_goal=settings.accuracy_goal,
         label_weight=settings.label_weight,
+        image_weight=settings.image_weight,
         averaging=settings.averaging,
         seed=settings.seed,
     )
 
-    def optimizer(learning_rate: float) -> keras.optimizers.Optimizer:
-        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, settings.steps)
-        return keras.optimizers.RMSprop(schedule)
+    def falling(learning_rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
+        return keras.optimizers.schedules.CosineDecay(learning_rate, settings.steps)
 
     gan.compile(
-        g_optimizer=optimizer(settings.g_learning_rate),
-        d_optimizer=optimizer(settings.dq_learning_rate),
-        q_optimizer=optimizer(settings.dq_learning_rate),
+        g_optimizer=keras.optimizers.RMSprop(falling(settings.g_learning_rate)),
+        d_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
+        q_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
+        t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
     gan.adapt(plan.dataset.x_train[np.sort(order[:ADAPT_IMAGES])])

@@ -18,7 +18,7 @@ def new_gan(target, dataset, seed=0):
 
 def state(gan):
     """Everything the next step depends on."""
-    optimizers = (gan.g_optimizer, gan.d_optimizer, gan.q_optimizer)
+    optimizers = (gan.g_optimizer, gan.d_optimizer, gan.q_optimizer, gan.t_optimizer)
     variables = [*gan.weights, *(v for o in optimizers for v in o.variables)]
     return [np.array(variable) for variable in variables]
 
@@ -103,6 +103,6 @@ def test_optimizers_of_another_kind_do_not_slip_in(tmp_path, target, dataset, ba
     gan.train_step(batch)
     Checkpoints(tmp_path, "run").save(gan, 1)
     other = FilterGAN(target, latent_dim=3)
-    other.compile(*(keras.optimizers.Adam(1e-3) for _ in range(3)))
+    other.compile(*(keras.optimizers.Adam(1e-3) for _ in range(4)))
     with pytest.raises(InputError, match="does not fit"):
         Checkpoints(tmp_path, "run").restore(other)

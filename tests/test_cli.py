@@ -120,7 +120,7 @@ def test_a_run_of_other_settings_is_never_overwritten(npz, tmp_path, capsys):
 
 def test_a_dry_run_checks_and_writes_nothing(npz, tmp_path, capsys):
     assert train_main(["--dataset", npz, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
-    assert '"latent_dim": 8' in capsys.readouterr().out
+    assert '"latent_dim": 4' in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 

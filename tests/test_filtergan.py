@@ -32,6 +32,7 @@ def players(gan):
         "shared": judge.trunk.trainable_variables,
         "verdict": judge.verdict.trainable_variables,
         "code": judge.code.trainable_variables,
+        "transformation": gan.transformation.trainable_variables,
     }
 
 
@@ -41,11 +42,12 @@ def players(gan):
         ("g_optimizer", {"generator"}),
         ("d_optimizer", {"shared", "verdict"}),
         ("q_optimizer", {"shared", "code"}),
+        ("t_optimizer", {"transformation"}),
     ],
 )
 def test_each_optimizer_changes_its_own_player_only(target, dataset, batch, moving, expected):
     gan = FilterGAN(target, latent_dim=3)
-    names = ("g_optimizer", "d_optimizer", "q_optimizer")
+    names = ("g_optimizer", "d_optimizer", "q_optimizer", "t_optimizer")
     gan.compile(**{n: (keras.optimizers.RMSprop if n == moving else Still)(1e-2) for n in names})
     gan.adapt(dataset.x_train)
     gan.discriminator.code.kernel.assign_add(tf.ones_like(gan.discriminator.code.kernel) * 0.1)
@@ -91,7 +93,13 @@ def test_logged_terms_by_hand(target, gan, batch):
     judge, kernels = gan.discriminator, gan.raw_generator(batch["latent"]).numpy()
     code_weight = float(gan.code_weight.value)
     standard = lambda maps: judge.standardize(maps).numpy()  # noqa: E731
-    real, fake, other, outputs, raw = [], [], [], [], []
+    real, fake, other, outputs, raw, left, change = [], [], [], [], [], [], []
+    middle = gan.raw_generator(np.zeros((1, 3), "float32"))[0]
+    strengths = gan.transformation.strengths
+    strengths.layers[-1].kernel.assign(
+        np.random.default_rng(5).normal(0, 0.05, strengths.layers[-1].kernel.shape)
+    )
+    moved = gan.transformation((batch["image"], batch["latent"]))
     for i in range(16):
         features = [feature[i : i + 1] for feature in target.features(batch["image"])]
         maps = target.activations(features, kernels[i])
@@ -100,6 +108,10 @@ def test_logged_terms_by_hand(target, gan, batch):
         fake.append(standard(maps)[0])
         other.append((maps - target.activations(features, kernels[i - 1])).numpy()[0])
         outputs.append(target.outputs(maps, features).numpy()[0])
+        wanted = standard(target.activations(features, middle))
+        found = standard(target.activations(target.features(moved[i : i + 1]), kernels[i]))
+        left.append(np.mean((found - wanted) ** 2))
+        change.append(np.mean((fake[-1] - wanted[0]) ** 2))
     real, fake = np.array(real), np.array(fake)
     label, noise = batch["label"].numpy(), {k: v.numpy() for k, v in batch.items()}
 
@@ -109,7 +121,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 
     real_logits = logits(real + 1.0 * noise["noise_real"])
     fake_logits = logits(fake + 1.0 * noise["noise_fake"])
-    code = judge(fake + 3.0 * noise["noise_code"])[1].numpy()
+    code = judge(fake + 2.5 * noise["noise_code"])[1].numpy()
     scores = np.array(outputs)
     log_likelihood = scores[np.arange(16), label] - np.log(np.exp(scores).sum(axis=1))
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
@@ -118,6 +130,7 @@ def test_logged_terms_by_hand(target, gan, batch):
         "g_loss": softplus(-fake_logits).mean(),
         "code_error": np.mean((code - noise["latent"]) ** 2),
         "label_loss": -log_likelihood.mean(),
+        "unexplained": np.sum(left) / np.sum(change),
         "real_accuracy": np.mean(real_logits > 0),
         "fake_accuracy": np.mean(fake_logits < 0),
         "activation_variation": 0.5
@@ -133,7 +146,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, dataset, batch):
     """RMSprop's first step is −lr · g / sqrt(0.1 g²): the sign of the objective's gradient."""
     gan = FilterGAN(target, latent_dim=3, code_weight=2.0, code_error_goal=None, label_weight=0.5)
-    gan.compile(Still(), Still(), Still())
+    gan.compile(Still(), Still(), Still(), Still())
     gan.adapt(dataset.x_train)
     gan.discriminator.code.kernel.assign(
         np.random.default_rng(0).normal(0, 0.1, gan.discriminator.code.kernel.shape)
@@ -149,10 +162,11 @@ def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, 
         logs = {name: float(term) for name, term in gan.train_step(batch).items()}
         variable.assign(value)
         gan.discriminator_noise.value.assign(1.0)
-        return logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["label_loss"]
+        objective = logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["label_loss"]
+        return objective + 3.0 * logs["unexplained"]
 
     slope = (objective(eps) - objective(-eps)) / (2 * eps)
-    gan.compile(keras.optimizers.SGD(1.0), Still(), Still())
+    gan.compile(keras.optimizers.SGD(1.0), Still(), Still(), Still())
     before = variable.numpy()[entry]
     gan.train_step(batch)
     assert before - variable.numpy()[entry] == pytest.approx(slope, rel=0.05, abs=1e-4)
@@ -177,7 +191,7 @@ def test_controls_move_the_right_way(gan, batch):
     accuracy = (logs["real_accuracy"] + logs["fake_accuracy"]) / 2
     expected = np.exp(0.02 * (accuracy - 0.75))
     assert float(gan.discriminator_noise.value) == pytest.approx(expected, rel=1e-5)
-    expected = 5.0 * np.exp(0.002 * (min(logs["code_error"], 1.0) - 0.4))
+    expected = 5.0 * np.exp(0.002 * (min(logs["code_error"], 1.0) - 0.35))
     assert float(gan.code_weight.value) == pytest.approx(expected, rel=1e-5)
 
 

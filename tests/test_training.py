@@ -71,6 +71,7 @@ def test_a_run_leaves_what_the_design_says(whole, settings):
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         *("config.json", "classifier.keras", "generator.keras", "discriminator.keras"),
+        "transformation.keras",
         *("checkpoints", "history.jsonl", "evaluation.json"),
     }
     config = run.read_config()
