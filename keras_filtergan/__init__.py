@@ -25,6 +25,7 @@ _HOMES = {
     "build_classifier": "classifier",
     "convolve": "convolution",
     "load_generator": "trained",
+    "principal_directions": "directions",
     "train_classifier": "classifier",
 }
 _MODULES = ("data", "evaluation", "parametrizations", "plots", "priors")

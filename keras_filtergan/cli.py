@@ -83,8 +83,9 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
         "--dims",
         type=_dims,
         default="random",
-        metavar="random|I,J",
-        help="the two latent dimensions, drawn by the run's seed or given; default %(default)s",
+        metavar="random|principal|I,J",
+        help="two latent dimensions: drawn by the run's seed, those that images explain best, or "
+        "given; default %(default)s",
     )
     add(
         "--parametrization",
@@ -214,7 +215,7 @@ def _visualize(options: argparse.Namespace) -> int:
         images=tuple(options.images) if options.images else None,
         grid=options.grid,
         span=options.span,
-        dims=None if options.dims == "random" else options.dims,
+        dims=options.dims,
         parametrization=options.parametrization,
         prior=options.prior,
     )
@@ -263,12 +264,12 @@ def _default_out(settings: Settings, quick: bool) -> Path:
 
 
 def _dims(text: str) -> str | tuple[int, int]:
-    """`random`, or two latent dimensions as I,J."""
-    if text == "random":
+    """`random`, `principal`, or two latent dimensions as I,J."""
+    if text in ("random", "principal"):
         return text
     parts = text.split(",")
     if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
         raise argparse.ArgumentTypeError(
-            f"expected 'random' or two numbers as I,J, received {text!r}"
+            f"expected random, principal or two numbers as I,J, received {text!r}"
         )
     return int(parts[0]), int(parts[1])

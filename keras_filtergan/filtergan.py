@@ -23,7 +23,7 @@ class Round(NamedTuple):
     real_logits: tf.Tensor  # (m,)
     fake_logits: tf.Tensor  # (m,)
     code_error: tf.Tensor  # ()
-    label_loss: tf.Tensor  # ()
+    answer_loss: tf.Tensor  # ()
     unexplained: tf.Tensor  # ()
     variation: tf.Tensor  # ()
 
@@ -41,14 +41,16 @@ class FilterGAN(keras.Model):
       Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
       from z to the activations; D's is held by a control where D is right with `accuracy_goal`.
     * **A control of λ** that holds Q's error at `code_error_goal`.
-    * **A discriminator conditioned on the class**, and a **label loss**: the cross-entropy of the
-      frozen suffix on generated activations. Both use only what the classifier was trained on;
-      `conditional=False, label_weight=0, image_weight=0` is the paper's objective.
+    * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
+      answer with generated kernels is from its own with the real ones. It needs no labels and says
+      what an invariance is: a change that the classifier ignores.
     * **An image transformation** T_z, trained along with G so that the kernels of z make of T_z(x)
       what those of 0 make of x; G descends the share of its change that T leaves unexplained.
       Without it most of what G varies is no change that an image could make.
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
+
+    `conditional=False, answer_weight=0, image_weight=0` is the paper's objective.
 
     Args:
         target: the frozen network and its layer.
@@ -60,7 +62,7 @@ class FilterGAN(keras.Model):
         code_noise: σ of the noise on Q's input.
         discriminator_noise: σ of the noise on D's inputs, or its first value.
         accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
-        label_weight: weight of the label loss in G's objective.
+        answer_weight: weight of the answer loss in G's objective.
         image_weight: weight of the unexplained share in G's objective.
         averaging: decay of the averaged generator, per step.
         seed: of the initial weights.
@@ -86,11 +88,11 @@ class FilterGAN(keras.Model):
         generator_loss: str = "non_saturating",
         code_weight: float = 5.0,
         code_error_goal: float | None = 0.35,
-        code_noise: float = 2.5,
+        code_noise: float = 3.8,
         discriminator_noise: float = 1.0,
         accuracy_goal: float | None = 0.75,
-        label_weight: float = 1.0,
-        image_weight: float = 3.0,
+        answer_weight: float = 3.0,
+        image_weight: float = 1.0,
         averaging: float = 0.998,
         seed: int = 0,
         **kwargs,
@@ -99,11 +101,10 @@ class FilterGAN(keras.Model):
         self.target = target
         self.latent_dim = latent_dim
         self.code_noise = code_noise
-        self.label_weight = label_weight
+        self.answer_weight = answer_weight
         self.image_weight = image_weight
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
-        self.label_cost = keras.losses.SparseCategoricalCrossentropy(target.gives_logits)
         self.generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
         self.raw_generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
         self.discriminator = Discriminator(
@@ -126,7 +127,7 @@ class FilterGAN(keras.Model):
     @staticmethod
     def _term_names() -> tuple[str, ...]:
         return (
-            *("d_loss", "g_loss", "code_error", "label_loss", "unexplained"),
+            *("d_loss", "g_loss", "code_error", "answer_loss", "unexplained"),
             *("real_accuracy", "fake_accuracy", "activation_variation"),
             *("discriminator_noise", "code_weight"),
         )
@@ -186,7 +187,7 @@ class FilterGAN(keras.Model):
             g_objective = (
                 g_loss
                 + self.code_weight.value * seen.code_error
-                + self.label_weight * seen.label_loss
+                + self.answer_weight * seen.answer_loss
                 + self.image_weight * seen.unexplained
             )
         for optimizer, objective, variables in (
@@ -233,7 +234,10 @@ class FilterGAN(keras.Model):
             real_logits=judge.logits(real_verdicts, data["label"]),
             fake_logits=judge.logits(fake_verdicts, data["label"]),
             code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
-            label_loss=self.label_cost(data["label"], target.outputs(generated, features)),
+            answer_loss=losses.answer_loss(
+                target.log_probabilities(real_maps, features),
+                target.log_probabilities(generated, features),
+            ),
             unexplained=self._unexplained(data, generator, kernels, features, fake),
             variation=_variation(real_maps, generated, other),
         )
@@ -276,7 +280,7 @@ class FilterGAN(keras.Model):
             "d_loss": d_loss,
             "g_loss": g_loss,
             "code_error": seen.code_error,
-            "label_loss": seen.label_loss,
+            "answer_loss": seen.answer_loss,
             "unexplained": seen.unexplained,
             "real_accuracy": _accuracy(seen.real_logits),
             "fake_accuracy": _accuracy(-seen.fake_logits),

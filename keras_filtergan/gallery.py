@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.manifold import MDS
 
 from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
+from keras_filtergan.directions import principal_directions
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
 from keras_filtergan.inversion import Inverter
@@ -34,7 +35,8 @@ class View:
         images: numbers of test images; `None` for one of each of the first four classes.
         grid: pictures a side, odd.
         span: how far the grid reaches, in standard deviations of the latent.
-        dims: two latent dimensions; `None` draws them with the run's seed, as the paper does.
+        dims: two latent dimensions; `"random"` draws them with the run's seed, as the paper does;
+            `"principal"` takes the two directions that image changes explain best.
         parametrization: name of the coordinates that images are optimised in.
         prior: name of the image prior.
     """
@@ -42,7 +44,7 @@ class View:
     images: tuple[int, ...] | None = None
     grid: int = 7
     span: float = 3.0
-    dims: tuple[int, int] | None = None
+    dims: tuple[int, int] | str = "random"
     parametrization: str = "pixels"
     prior: str = "total_variation"
 
@@ -66,7 +68,7 @@ def draw_gallery(
         InputError: an image, dimension, grid or span out of range. Nothing is written then.
     """
     numbers = _image_numbers(trained, view.images)
-    if view.dims is None and trained.settings.latent_dim < 2:
+    if isinstance(view.dims, str) and trained.settings.latent_dim < 2:
         say("no grids: they need two latent dimensions, this run has one")
         invariances = {}
     else:
@@ -100,17 +102,16 @@ def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[
 
 def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
     target, latent_dim = trained.target, trained.settings.latent_dim
-    dims = view.dims or random_dims(latent_dim, trained.settings.seed)
+    originals = to_unit_interval(trained.dataset.x_test[numbers])
+    dims, axes = _axes(trained, originals, view.dims)
     inverter = Inverter(
         target,
         trained.generator,
         prior=get_prior(view.prior),
         parametrization=get_parametrization(view.parametrization),
     )
-    originals = to_unit_interval(trained.dataset.x_test[numbers])
     walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     layer = target.layer_name.removeprefix("conv")
-    axes = [f"z[{dim}]" for dim in dims]
     figures = {}
     for i, number in enumerate(numbers):
         found = walk.of_image(i)
@@ -123,6 +124,19 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
                 trained, one, number, how, axes, view.span
             )
     return figures
+
+
+def _axes(
+    trained: TrainedRun, originals: np.ndarray, dims: tuple[int, int] | str
+) -> tuple[Sequence, list[str]]:
+    """The two latent directions of the grids, and what to call them."""
+    if dims == "principal":
+        found = principal_directions(trained.target, trained.generator, originals)
+        names = [f"principal {i + 1} ({found.explained[i]:.0%} explained)" for i in (0, 1)]
+        return tuple(found.vectors[:2]), names
+    if dims == "random":
+        dims = random_dims(trained.settings.latent_dim, trained.settings.seed)
+    return dims, [f"z[{dim}]" for dim in dims]
 
 
 def transformed_walk(trained: TrainedRun, image: np.ndarray, latents: np.ndarray) -> Walk:

@@ -43,11 +43,11 @@ class Settings:
     conditional: bool = True
     code_weight: float = 5.0
     code_error_goal: float | None = 0.35
-    code_noise: float = 2.5
+    code_noise: float = 3.8
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
-    label_weight: float = 1.0
-    image_weight: float = 3.0
+    answer_weight: float = 3.0
+    image_weight: float = 1.0
     averaging: float = 0.998
 
     def __post_init__(self):
@@ -61,7 +61,7 @@ class Settings:
             "code_weight",
             "code_noise",
             "discriminator_noise",
-            "label_weight",
+            "answer_weight",
             "image_weight",
         ):
             self._check(name, lambda value: value >= 0, "a number of at least 0")

@@ -127,6 +127,11 @@ class FrozenTarget:
         suffix = self.suffix if suffix is None else suffix
         return suffix(inputs if len(inputs) > 1 else inputs[0], training=training)
 
+    def log_probabilities(self, activations: tf.Tensor, features: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The answer `(m, classes)` as log-probabilities, or as logits if it gives them."""
+        outputs = self.outputs(activations, features)
+        return outputs if self.gives_logits else tf.math.log(tf.maximum(outputs, 1e-7))
+
     def __call__(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> tf.Tensor:
         """The whole network `(m, classes)`, with the layer's kernels replaced if any are given."""
         features = self.features(images)

@@ -153,7 +153,7 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         code_noise=settings.code_noise,
         discriminator_noise=settings.discriminator_noise,
         accuracy_goal=settings.accuracy_goal,
-        label_weight=settings.label_weight,
+        answer_weight=settings.answer_weight,
         image_weight=settings.image_weight,
         averaging=settings.averaging,
         seed=settings.seed,

@@ -146,6 +146,10 @@ def test_from_training_to_pictures(npz, tmp_path, capsys):
     assert visualize_main(words) == 0
     assert (more / "invariances_layer2_5.png").read_bytes().startswith(b"\x89PNG")
     capsys.readouterr()
+    words = ["--run", str(out), "--images", "0", "--grid", "3", "--dims", "principal"]
+    assert visualize_main([*words, "--out", str(more)]) == 0
+    assert (more / "transformations_layer2_0.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
     for wrong, message in (
         (["--images", "999"], "expected test images 0 to 39, received 999"),
         (["--grid", "4"], "odd grid"),

@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 import tensorflow as tf
 
 from keras_filtergan.classifier import build_classifier
@@ -121,15 +123,18 @@ def test_logged_terms_by_hand(target, gan, batch):
 
     real_logits = logits(real + 1.0 * noise["noise_real"])
     fake_logits = logits(fake + 1.0 * noise["noise_fake"])
-    code = judge(fake + 2.5 * noise["noise_code"])[1].numpy()
-    scores = np.array(outputs)
-    log_likelihood = scores[np.arange(16), label] - np.log(np.exp(scores).sum(axis=1))
+    code = judge(fake + 3.8 * noise["noise_code"])[1].numpy()
+    p, q = (
+        scipy.special.softmax(x / 3, axis=1)
+        for x in (target(batch["image"]).numpy(), np.array(outputs))
+    )
+    divergence = scipy.stats.entropy(p, q, axis=1)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
     expected = {
         "d_loss": softplus(-real_logits).mean() + softplus(fake_logits).mean(),
         "g_loss": softplus(-fake_logits).mean(),
         "code_error": np.mean((code - noise["latent"]) ** 2),
-        "label_loss": -log_likelihood.mean(),
+        "answer_loss": 9 * divergence.mean(),
         "unexplained": np.sum(left) / np.sum(change),
         "real_accuracy": np.mean(real_logits > 0),
         "fake_accuracy": np.mean(fake_logits < 0),
@@ -145,7 +150,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 
 def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, dataset, batch):
     """RMSprop's first step is −lr · g / sqrt(0.1 g²): the sign of the objective's gradient."""
-    gan = FilterGAN(target, latent_dim=3, code_weight=2.0, code_error_goal=None, label_weight=0.5)
+    gan = FilterGAN(target, latent_dim=3, code_weight=2.0, code_error_goal=None, answer_weight=0.5)
     gan.compile(Still(), Still(), Still(), Still())
     gan.adapt(dataset.x_train)
     gan.discriminator.code.kernel.assign(
@@ -162,8 +167,8 @@ def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, 
         logs = {name: float(term) for name, term in gan.train_step(batch).items()}
         variable.assign(value)
         gan.discriminator_noise.value.assign(1.0)
-        objective = logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["label_loss"]
-        return objective + 3.0 * logs["unexplained"]
+        objective = logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["answer_loss"]
+        return objective + 1.0 * logs["unexplained"]
 
     slope = (objective(eps) - objective(-eps)) / (2 * eps)
     gan.compile(keras.optimizers.SGD(1.0), Still(), Still(), Still())

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 import tensorflow as tf
 
 from keras_filtergan import losses
@@ -46,3 +48,12 @@ def test_a_sure_discriminator_still_teaches_the_non_saturating_generator():
 def test_unknown_loss():
     with pytest.raises(InputError, match="one of: non_saturating, saturating"):
         losses.generator_loss("hinge")
+
+
+def test_answer_loss_is_a_divergence_at_temperature_three():
+    generator = np.random.default_rng(0)
+    real, generated = generator.normal(0, 3, (2, 5, 4)).astype("float32")
+    p, q = (scipy.special.softmax(x / 3, axis=1) for x in (real, generated))
+    expected = 9 * np.mean(scipy.stats.entropy(p, q, axis=1))
+    assert float(losses.answer_loss(real, generated)) == pytest.approx(expected, rel=1e-4)
+    assert float(losses.answer_loss(real, real + 2.0)) == pytest.approx(0, abs=1e-6)

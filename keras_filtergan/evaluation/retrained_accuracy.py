@@ -8,7 +8,7 @@ from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
-EPOCHS = 3
+EPOCHS = 10
 BATCH_SIZE = 64
 LEARNING_RATE = 5e-4
 

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from keras_filtergan.evaluation import Subject
+from keras_filtergan.gallery import transformed_walk
+from keras_filtergan.inversion import Inverter
+from keras_filtergan.settings import Settings
+from keras_filtergan.trained import TrainedRun
+from keras_filtergan.walks import latent_grid
+
+
+@pytest.fixture
+def trained(gan, target, dataset):
+    """An untrained generator with an image transformation that does something."""
+    kernel = gan.transformation.strengths.layers[-1].kernel
+    kernel.assign(np.random.default_rng(3).normal(0, 0.1, kernel.shape))
+    settings = Settings(latent_dim=3)
+    return TrainedRun(
+        settings, dataset, target, gan.generator, gan.discriminator, gan.transformation
+    )
+
+
+def test_the_transformed_walk_measures_what_the_inversion_measures(trained):
+    """Cell by cell against the definition, and at the start against the inverter's own walk."""
+    image = trained.dataset.x_test[0] / np.float32(255)
+    latents = latent_grid(np.zeros(3), 3, (0, 2), grid=3, span=2.0)
+    walk = transformed_walk(trained, image, latents)
+    target = trained.target
+    middle = trained.generator(latents[1, 1][None])[0]
+    wanted = target.activations(target.features(image[None]), middle).numpy()
+    for row, column in np.ndindex(3, 3):
+        z = latents[row, column][None]
+        cell = trained.transformation((image[None], z)).numpy()
+        np.testing.assert_allclose(walk.images[0, row, column], cell[0], atol=1e-6)
+        found = target.activations(target.features(cell), trained.generator(z)[0]).numpy()
+        expected = np.sum((found - wanted) ** 2)
+        assert walk.error_after[0, row, column] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+    np.testing.assert_allclose(walk.images[0, 1, 1], image, atol=1e-6)
+    inverter = Inverter(target, trained.generator, steps=1)
+    inverted = inverter.walk(image[None], np.zeros(3), (0, 2), grid=3, span=2.0)
+    np.testing.assert_allclose(walk.error_before, inverted.error_before, rtol=1e-3, atol=1e-5)
+
+
+def test_one_image_of_a_walk_is_the_walk_of_that_image(trained):
+    images = trained.dataset.x_test[:3] / np.float32(255)
+    inverter = Inverter(trained.target, trained.generator, steps=2)
+    walk = inverter.walk(images, np.zeros(3), grid=3, span=1.0)
+    alone = inverter.walk(images[1:2], np.zeros(3), grid=3, span=1.0)
+    one = walk.of_image(1)
+    assert one.explained_fraction == pytest.approx(alone.explained_fraction, rel=1e-2, abs=1e-4)
+    np.testing.assert_array_equal(one.start, images[1:2])
+    np.testing.assert_array_equal(one.images, walk.images[1:2])
+
+
+def test_the_subject_of_a_run_holds_its_parts(trained):
+    subject = trained.subject()
+    assert isinstance(subject, Subject)
+    assert subject.kernels is trained.generator
+    assert subject.code_noise == trained.settings.code_noise
