@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from keras_filtergan import losses
 from keras_filtergan.control import Control
-from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.networks import Discriminator, FilterGenerator
 from keras_filtergan.target import FrozenTarget
@@ -166,14 +165,7 @@ class FilterGAN(keras.Model):
             images: `(n, h, w, c)`, a few thousand are plenty.
             batch_size: images at once.
         """
-        total, squares, count = 0.0, 0.0, 0
-        for i in range(0, len(images), batch_size):
-            features = self.target.features(to_unit_interval(images[i : i + batch_size]))
-            maps = self.target.activations(features).numpy().astype("float64")
-            total, squares = total + maps.sum((0, 1, 2)), squares + np.square(maps).sum((0, 1, 2))
-            count += maps[..., 0].size
-        mean = total / count
-        variance = squares / count - np.square(mean)
+        mean, variance = self.target.moments(images, batch_size)
         # A filter that training has switched off has no variance to be measured in.
         self.discriminator.fit_standard(mean, np.maximum(variance, 0.01 * variance.mean()))
         self.adapted = True

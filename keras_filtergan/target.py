@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.convolution import convolve
+from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 
 
@@ -102,6 +103,22 @@ class FrozenTarget:
             dilations=tuple(self.layer.dilation_rate),
         )
         return maps if self.bias is None else maps + self.bias
+
+    def moments(self, images: np.ndarray, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance `(cout,)` of the real activations of images, over images and places.
+
+        Args:
+            images: `(n, h, w, c)`, bytes or values in [0, 1].
+            batch_size: images at once.
+        """
+        total, squares, count = 0.0, 0.0, 0
+        for i in range(0, len(images), batch_size):
+            features = self.features(to_unit_interval(images[i : i + batch_size]))
+            maps = self.activations(features).numpy().astype("float64")
+            total, squares = total + maps.sum((0, 1, 2)), squares + np.square(maps).sum((0, 1, 2))
+            count += maps[..., 0].size
+        mean = total / count
+        return mean, squares / count - np.square(mean)
 
     @property
     def gives_logits(self) -> bool:

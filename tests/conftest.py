@@ -56,13 +56,22 @@ def gan(target, dataset) -> FilterGAN:
 
 
 @pytest.fixture
-def batch(target, dataset) -> dict:
-    stream = training_stream(
-        dataset.x_train,
-        dataset.y_train,
-        batch_size=16,
-        latent_dim=3,
-        noise_shape=target.activation_shape,
-        seed=0,
-    )
-    return next(iter(stream))
+def make_stream(target, dataset):
+    """Training batches of the small data set."""
+
+    def make(batch_size: int, latent_dim: int):
+        return training_stream(
+            dataset.x_train,
+            dataset.y_train,
+            batch_size=batch_size,
+            latent_dim=latent_dim,
+            noise_shape=target.activation_shape,
+            seed=0,
+        )
+
+    return make
+
+
+@pytest.fixture
+def batch(make_stream) -> dict:
+    return next(iter(make_stream(16, 3)))

@@ -6,7 +6,6 @@ import scipy.stats
 import tensorflow as tf
 
 from keras_filtergan.classifier import build_classifier
-from keras_filtergan.data import training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.target import FrozenTarget
@@ -61,16 +60,9 @@ def test_each_optimizer_changes_its_own_player_only(target, dataset, batch, movi
     assert same(frozen, values(target.classifier.weights))
 
 
-def test_training_leaves_the_frozen_network_alone_and_moves_the_rest(gan, target, dataset):
+def test_training_leaves_the_frozen_network_alone_and_moves_the_rest(gan, target, make_stream):
     frozen, raw = values(target.classifier.weights), values(gan.raw_generator.weights)
-    stream = training_stream(
-        dataset.x_train,
-        dataset.y_train,
-        batch_size=16,
-        latent_dim=3,
-        noise_shape=target.activation_shape,
-        seed=0,
-    )
+    stream = make_stream(16, 3)
     gan.fit(stream, steps_per_epoch=5, epochs=2, verbose=0, shuffle=False)
     assert same(frozen, values(target.classifier.weights))
     assert not same(raw, values(gan.raw_generator.weights))
@@ -227,19 +219,12 @@ def test_test_step_changes_nothing(gan, batch):
     assert set(logs) == {metric.name for metric in gan.metrics}
 
 
-def test_learns_to_hide_and_to_tell_the_code(target, dataset):
+def test_learns_to_hide_and_to_tell_the_code(target, dataset, make_stream):
     """In 300 steps on a toy, D comes off its first certainty and Q off chance."""
     gan = FilterGAN(target, latent_dim=2, code_noise=1.0)
     gan.compile()
     gan.adapt(dataset.x_train)
-    stream = training_stream(
-        dataset.x_train,
-        dataset.y_train,
-        batch_size=32,
-        latent_dim=2,
-        noise_shape=target.activation_shape,
-        seed=0,
-    )
+    stream = make_stream(32, 2)
     history = gan.fit(stream, steps_per_epoch=100, epochs=4, verbose=0, shuffle=False).history
     assert history["code_error"][-1] < 0.8
     assert history["g_loss"][-1] < history["g_loss"][0]
