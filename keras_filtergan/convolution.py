@@ -2,8 +2,8 @@
 
 `m` ordinary convolutions with `m` kernel sets are one grouped convolution: fold the batch into the
 channels and `tf.nn.conv2d` runs group `i` (the channels of image `i`) with kernel set `i`. Measured
-by `benchmarks/convolution.py` this is the fastest form on the CPU when the gradients with respect
-to both the images and the kernels count. It is the only form in the package.
+by `benchmarks/convolution.py` no other form is faster on the CPU when the gradients with respect to
+both the images and the kernels count. It is the only form in the package.
 """
 
 import tensorflow as tf
