@@ -33,10 +33,12 @@ def dataset() -> ImageDataset:
 
 @pytest.fixture(scope="session")
 def classifier() -> keras.Model:
-    """An untrained network whose batch-norm statistics are not the initial ones."""
+    """An untrained network whose biases and batch-norm statistics are not the initial ones."""
     model = build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 7, 8))
     generator = np.random.default_rng(1)
     for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.bias.assign(generator.uniform(-0.3, 0.3, layer.bias.shape))
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([generator.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     return model
