@@ -49,7 +49,9 @@ class FilterGAN(keras.Model):
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
 
-    `conditional=False, answer_weight=0, image_weight=0` is the paper's objective.
+    `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
+    `code_noise=0, discriminator_noise=0, accuracy_goal=None, code_error_goal=None`, and the
+    saturating loss, it is Algorithm 1 as printed.
 
     Args:
         target: the frozen network and its layer.
