@@ -10,12 +10,13 @@ class Control(keras.layers.Layer):
 
     An integral controller in the logarithm: `value *= exp(rate * (measured - goal))`. It holds the
     noise on D's input where D is right three times in four (as adaptive discriminator augmentation
-    does), and the weight of the code where Q makes the error it should.
+    does), and the weight of the code where activations vary as much as they should.
 
     Args:
         start: first value.
         goal: what the measured quantity should be; `None` keeps the value where it starts.
-        rate: how fast to follow; positive if a larger value makes the measured quantity smaller.
+        rate: how fast to follow; positive if a larger value makes the measured quantity smaller,
+            negative if it makes it larger.
         lowest, highest: the value stays between them.
 
     Example:

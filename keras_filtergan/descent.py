@@ -17,6 +17,7 @@ BETA_1, BETA_2 = 0.9, 0.99
 EPSILON = 1e-5
 
 Objective = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+Guide = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Descent(NamedTuple):
@@ -46,6 +47,7 @@ def descend(
     parametrization: Parametrization,
     steps: int,
     learning_rate: float,
+    guide: Guide | None = None,
 ) -> Descent:
     """Minimise an objective over images with Adam and a cosine decay of the learning rate to 0.
 
@@ -53,12 +55,16 @@ def descend(
     other, as long as the objective of an image depends on that image alone. Of each example the
     image with the lowest total is kept, so that the result is never worse than the start.
 
+    Steps go down the total, or down a `guide` that is easier or more robust to descend and another
+    in each step. Which image is kept and what the history holds is the objective's business alone.
+
     Args:
         objective: images `(m, h, w, c)` in [0, 1] → its terms, each `(m,)`; they are added up.
         start: images `(m, h, w, c)` in [0, 1].
         parametrization: the coordinates in which to move.
         steps: number of steps.
         learning_rate: of the first step; about the change of a pixel in one step.
+        guide: images and the number of the step → what this step descends, `(m,)`.
 
     Example:
         >>> darker = descend(lambda x: {"light": tf.reduce_mean(x, [1, 2, 3])}, images, Pixels(),
@@ -70,7 +76,9 @@ def descend(
     state = _State(parameters, zeros, zeros, images, tf.fill(tf.shape(images)[:1], float("inf")))
 
     def visit(step, state, history):
-        images, terms, gradients = _differentiate(objective, parametrization, state.parameters)
+        images, terms, gradients = _differentiate(
+            objective, guide, step, parametrization, state.parameters
+        )
         history = {key: rows.write(step, terms[key]) for key, rows in history.items()}
         better = terms["total"] < state.best_total
         state = state._replace(
@@ -122,16 +130,21 @@ def descend_in_batches(
 
 
 def _differentiate(
-    objective: Objective, parametrization: Parametrization, parameters: Parameters
+    objective: Objective,
+    guide: Guide | None,
+    step: tf.Tensor,
+    parametrization: Parametrization,
+    parameters: Parameters,
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor], Parameters]:
-    """Images, the terms of the objective with their total, and the gradient by the parameters."""
+    """Images, the terms of the objective with their total, and the gradient to go down."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(parameters)
         images = parametrization.decode(parameters)
         terms = objective(images)
         total = tf.add_n(list(terms.values()))
-    # the tape sums over examples; each gradient is that of its own example's total
-    gradients = tape.gradient(total, parameters, unconnected_gradients="zero")
+        descended = total if guide is None else guide(images, step)
+    # the tape sums over examples; each gradient is that of its own example
+    gradients = tape.gradient(descended, parameters, unconnected_gradients="zero")
     return images, {**terms, "total": total}, gradients
 
 

@@ -148,18 +148,19 @@ def transformed_walk(trained: TrainedRun, image: np.ndarray, latents: np.ndarray
         latents: `(grid, grid, d)`, the middle one included.
 
     Returns:
-        The images T_z(x) of all cells, as a walk of one image with one step.
+        The images T(x; middle → z) of all cells, as a walk of one image with one step.
     """
     grid = len(latents)
     rows = latents.reshape(grid * grid, -1)
     start = np.repeat(image[None], len(rows), axis=0)
-    cells = trained.transformation((start, rows)).numpy()
+    middle = rows[len(rows) // 2][None]
+    cells = trained.transformation((start, middle, rows)).numpy()
     kernels = trained.generator(rows)
 
     def activations(images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
         return trained.target.activations(trained.target.features(images), kernels).numpy()
 
-    wanted = activations(image[None], kernels[len(rows) // 2])
+    wanted = activations(image[None], trained.generator(middle)[0])
     energy = np.sum(np.square(wanted), axis=(1, 2, 3))
     errors = [
         np.sum(np.square(activations(images, kernels) - wanted), axis=(1, 2, 3)) / energy

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_filtergan.descent import batches, descend, descend_in_batches
 from keras_filtergan.errors import InputError
+from keras_filtergan.jitter import Jitter
 from keras_filtergan.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
 from keras_filtergan.priors import PRIORS, Prior, TotalVariation
 from keras_filtergan.target import FrozenTarget
@@ -29,6 +30,10 @@ class Inverter(keras.Model):
     Ψ also rewards an image for being smoother than x, so even z itself would not give x back, and
     where kernels change little the walk shows nothing but blur. `excess=False` is the paper's Ψ.
 
+    With `jitter`, each step of a walk goes down the error of x' and x shifted alike by a few
+    pixels, so that an image has to match at every registration of the pooling grid:
+    ‖a(Sx'|z_k) − a(Sx|z)‖² / ‖a(Sx|z)‖² for a random shift S. Results are judged without it.
+
     All images are optimised at once, in one compiled loop, and none influences another. Of the
     images visited the one with the lowest sum is kept, so a result is never worse than x. Target
     and generator are used, never tracked or changed: the model has no weights of its own.
@@ -42,9 +47,11 @@ class Inverter(keras.Model):
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
         batch_size: images optimised at once; more are done in turns, to bound the memory.
         excess: in a walk, count only the part of the prior above that of x.
+        jitter: largest shift in pixels; 0 for none.
+        seed: of the shifts; the same seed gives the same walk.
 
     Raises:
-        InputError: steps, learning rate or batch size out of range.
+        InputError: steps, learning rate, batch size, jitter or seed out of range.
 
     Example:
         >>> inverter = Inverter(FrozenTarget(classifier, 4), generator, TotalVariation())
@@ -66,12 +73,24 @@ class Inverter(keras.Model):
         learning_rate: float = 0.03,
         batch_size: int = 256,
         excess: bool = True,
+        jitter: int = 0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for key, count in (("steps", steps), ("batch_size", batch_size)):
-            if not isinstance(count, numbers.Integral) or count < 1:
-                raise InputError(f"expected a whole number ≥ 1, received {key}={count!r}")
+        for key, count, low in (
+            ("steps", steps, 1),
+            ("batch_size", batch_size, 1),
+            ("jitter", jitter, 0),
+            ("seed", seed, 0),
+        ):
+            if not isinstance(count, numbers.Integral) or count < low:
+                raise InputError(f"expected a whole number ≥ {low}, received {key}={count!r}")
+        if jitter >= min(target.image_shape[:2]):
+            raise InputError(
+                f"expected a jitter below the sides of the images, {target.image_shape[:2]}, "
+                f"received jitter={jitter!r}; 1 or 2 pixels are usual"
+            )
         if not 0 < learning_rate < math.inf:
             raise InputError(f"expected a finite learning_rate > 0, received {learning_rate!r}")
         # Inside a function's closure Keras does not find, and so does not track, what is frozen.
@@ -82,6 +101,8 @@ class Inverter(keras.Model):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.excess = excess
+        self.jitter = jitter
+        self.seed = seed
         self._compiled = tf.function(self._descend)
 
     @property
@@ -118,8 +139,14 @@ class Inverter(keras.Model):
             the relative squared error; `prior`; and `total`, their sum.
 
         Raises:
-            InputError: a wrong shape or value.
+            InputError: a wrong shape or value; or an inverter with jitter, which has to know the
+                image that the activations are of.
         """
+        if self.jitter:
+            raise InputError(
+                f"expected jitter=0, received jitter={self.jitter}: wanted activations say nothing "
+                "of those of a shifted image; use an inverter without jitter, or walk"
+            )
         images = _check_images(start_images, self.target.image_shape)
         wanted = np.asarray(wanted_activations, np.float32)
         expected = (len(images), *self.target.activation_shape)
@@ -132,7 +159,7 @@ class Inverter(keras.Model):
             )
         kernels = None if kernels is None else np.asarray(kernels, np.float32)
         each, floor = np.arange(len(images)), np.zeros(len(images), np.float32)
-        return self._solve(images, wanted, kernels, floor, each, each)
+        return self._solve(images, wanted, kernels, floor, each, each, reference=None)
 
     def walk(
         self,
@@ -161,11 +188,14 @@ class Inverter(keras.Model):
         latents = latent_grid(z, self.generator.latent_dim, dims, grid, span)
         cells = grid * grid
         kernels = np.asarray(self.generator(latents.reshape(cells, -1), training=False))
-        wanted = self._activations(images, kernels[cells // 2])
+        middle = kernels[cells // 2]
+        wanted = self._activations(images, middle)
         floor = self.prior(images).numpy() if self.excess else np.zeros(len(images), np.float32)
         which_image = np.repeat(np.arange(len(images)), cells)
         which_kernels = np.tile(np.arange(cells), len(images))
-        found, history = self._solve(images, wanted, kernels, floor, which_image, which_kernels)
+        found, history = self._solve(
+            images, wanted, kernels, floor, which_image, which_kernels, reference=(images, middle)
+        )
         layout = (len(images), grid, grid)
         return Walk(
             images=found.reshape(*layout, *images.shape[1:]),
@@ -189,14 +219,19 @@ class Inverter(keras.Model):
         floor: np.ndarray,
         which_image: np.ndarray,
         which_kernels: np.ndarray,
+        reference: tuple[np.ndarray, np.ndarray] | None,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Optimise pairs of an image and a kernel set, given by their numbers, in batches."""
+        """Optimise pairs of an image and a kernel set, given by their numbers, in batches.
+
+        The reference, images and a kernel set, is what the wanted activations are of, if known.
+        """
 
         def one_batch(index):
             chosen, pick = kernels, which_image[index]
             if kernels is not None and kernels.ndim == 5:
                 chosen = kernels[which_kernels[index]]
-            return self._compiled(images[pick], wanted[pick], chosen, floor[pick])
+            known = None if reference is None else (reference[0][pick], reference[1])
+            return self._compiled(images[pick], wanted[pick], chosen, floor[pick], known)
 
         found, history = descend_in_batches(one_batch, len(which_image), self.batch_size)
         if not np.all(np.isfinite(history["total"][0])):
@@ -206,21 +241,40 @@ class Inverter(keras.Model):
             )
         return found, history
 
-    def _descend(self, start, wanted, kernels, floor):
+    def _descend(self, start, wanted, kernels, floor, reference):
         """One batch `(m, h, w, c)`, compiled once a shape; the prior counts above `floor`."""
-        energy = tf.reduce_sum(tf.square(wanted), axis=[1, 2, 3])
+        energy = _energy(wanted)
+
+        def excess(images):
+            return tf.maximum(self.prior(images) - floor, 0.0)
 
         def objective(images):
-            error = tf.square(self.call((images, kernels)) - wanted)
-            activation = tf.reduce_sum(error, axis=[1, 2, 3]) / energy
-            prior = tf.maximum(self.prior(images) - floor, 0.0)
-            return {"activation": activation, "prior": prior}
+            activation = _energy(self.call((images, kernels)) - wanted) / energy
+            return {"activation": activation, "prior": excess(images)}
 
-        return descend(objective, start, self.parametrization, self.steps, self.learning_rate)
+        shake = Jitter(self.jitter, self.seed)
+
+        def guide(images, step):
+            model, model_kernels = reference
+            wanted = self.call((shake(model, step), model_kernels))
+            error = _energy(self.call((shake(images, step), kernels)) - wanted)
+            return error / _energy(wanted) + excess(images)
+
+        return descend(
+            objective,
+            start,
+            self.parametrization,
+            self.steps,
+            self.learning_rate,
+            guide if self.jitter else None,
+        )
 
     def get_config(self) -> dict:
         """Every setting; target and generator, which are not settings, are given anew."""
-        names = "name", "prior", "parametrization", "steps", "learning_rate", "batch_size", "excess"
+        names = (
+            *("name", "prior", "parametrization", "steps", "learning_rate", "batch_size"),
+            *("excess", "jitter", "seed"),
+        )
         config = {key: getattr(self, key) for key in names}
         for key in ("prior", "parametrization"):
             config[key] = {"name": config[key].name, **config[key].get_config()}
@@ -233,6 +287,10 @@ class Inverter(keras.Model):
             settings = dict(config[key])
             config = {**config, key: kinds[settings.pop("name")](**settings)}
         return cls(target, generator, **config)
+
+
+def _energy(activations: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(activations), axis=[1, 2, 3])
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -71,12 +71,7 @@ def invariances_figure(
     for row in range(grid):
         for column in range(grid):
             ax = axes[row, column]
-            image = images[row, column]
-            if image.shape[-1] == 1:
-                ax.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
-            else:
-                ax.imshow(image)
-            ax.set(xticks=[], yticks=[])
+            _show(ax, images[row, column])
             if row == column == grid // 2:
                 _frame(ax, "tab:orange", "-")
             elif changed[row, column]:
@@ -88,6 +83,54 @@ def invariances_figure(
     figure.suptitle(title, fontsize=9)
     figure.supxlabel(f"latent direction {dims[1]} (standard deviations)", fontsize=9)
     figure.supylabel(f"latent direction {dims[0]} (standard deviations)", fontsize=9)
+    return figure
+
+
+def layers_figure(
+    originals: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    offsets: Sequence[float],
+    labels: Sequence[str],
+    notes: Sequence[str],
+    title: str,
+) -> Figure:
+    """Walks through several layers, one row each (paper, Fig. 3 against Fig. 4).
+
+    Args:
+        originals: `(rows, h, w, c)` in [0, 1].
+        first: along the first latent direction, `(rows, grid, h, w, c)`.
+        second: along the second, alike.
+        offsets: latent offset of each of the grid's columns.
+        labels: which layer, at the left of each row.
+        notes: the numbers at the right of each row.
+        title: what the picture shows.
+    """
+    grid, rows = len(offsets), len(originals)
+    columns = 2 * grid + 3  # the original, a gap, the first direction, a gap, the second
+    figure = Figure(figsize=(0.85 * columns + 2.2, 0.9 * rows + 1.2), layout="compressed")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    widths = [1, 0.3, *[1] * grid, 0.3, *[1] * grid]
+    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+    for row in range(rows):
+        tiles = [originals[row], None, *first[row], None, *second[row]]
+        for ax, tile in zip(axes[row], tiles, strict=True):
+            if tile is None:
+                ax.axis("off")
+            else:
+                _show(ax, tile)
+        _frame(axes[row, 0], "tab:orange", "-")
+        axes[row, 0].set_ylabel(labels[row], rotation=0, ha="right", va="center", fontsize=9)
+        axes[row, -1].yaxis.set_label_position("right")
+        axes[row, -1].set_ylabel(notes[row], rotation=0, ha="left", va="center", fontsize=8)
+    for left, direction in ((2, "first"), (grid + 3, "second")):
+        for ax, offset in zip(axes[-1, left : left + grid], offsets, strict=True):
+            ax.set_xlabel(f"{offset:+.1f}", fontsize=8)
+        axes[0, left + grid // 2].set_title(
+            f"{direction} latent direction (standard deviations)", fontsize=9
+        )
+    axes[0, 0].set_title("original", fontsize=9)
+    figure.suptitle(title, fontsize=9)
     return figure
 
 
@@ -147,6 +190,15 @@ def training_figure(history: Sequence[dict[str, float]], title: str) -> Figure:
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
     return figure
+
+
+def _show(ax, image: np.ndarray) -> None:
+    """An image `(h, w, c)` in [0, 1], grey or in colour, without ticks."""
+    if image.shape[-1] == 1:
+        ax.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
+    else:
+        ax.imshow(image)
+    ax.set(xticks=[], yticks=[])
 
 
 def _frame(ax, colour: str, style: str) -> None:

@@ -38,16 +38,16 @@ class Settings:
     seed: int = 0
     g_learning_rate: float = 1e-3
     dq_learning_rate: float = 5e-4
-    t_learning_rate: float = 1e-3
+    t_learning_rate: float = 3e-3
     generator_loss: str = "non_saturating"
     conditional: bool = True
     code_weight: float = 5.0
-    code_error_goal: float | None = 0.35
-    code_noise: float = 3.8
+    variation_goal: float | None = 0.45
+    code_noise: float | None = None
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
     answer_weight: float = 3.0
-    image_weight: float = 1.0
+    image_weight: float = 5.0
     averaging: float = 0.998
 
     def __post_init__(self):
@@ -59,15 +59,16 @@ class Settings:
             self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")
         for name in (
             "code_weight",
-            "code_noise",
             "discriminator_noise",
             "answer_weight",
             "image_weight",
         ):
             self._check(name, lambda value: value >= 0, "a number of at least 0")
-        for name in ("accuracy_goal", "code_error_goal"):
+        for name in ("accuracy_goal", "variation_goal"):
             if getattr(self, name) is not None:
                 self._check(name, lambda value: 0 < value < 1, "a number between 0 and 1")
+        if self.code_noise is not None or self.variation_goal is None:
+            self._check("code_noise", lambda value: value >= 0, "a number of at least 0")
         self._check("averaging", lambda value: 0 <= value < 1, "a number from 0 to below 1")
 
     def _check(self, name: str, holds, expected: str, kind: type = float) -> None:

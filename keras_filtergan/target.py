@@ -105,20 +105,19 @@ class FrozenTarget:
         return maps if self.bias is None else maps + self.bias
 
     def moments(self, images: np.ndarray, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance `(cout,)` of the real activations of images, over images and places.
+        """Mean and variance over images of each unit's real activation, `(h', w', cout)`.
 
         Args:
             images: `(n, h, w, c)`, bytes or values in [0, 1].
             batch_size: images at once.
         """
-        total, squares, count = 0.0, 0.0, 0
+        total, squares = np.zeros((2, *self.activation_shape))
         for i in range(0, len(images), batch_size):
             features = self.features(to_unit_interval(images[i : i + batch_size]))
             maps = self.activations(features).numpy().astype("float64")
-            total, squares = total + maps.sum((0, 1, 2)), squares + np.square(maps).sum((0, 1, 2))
-            count += maps[..., 0].size
-        mean = total / count
-        return mean, squares / count - np.square(mean)
+            total, squares = total + maps.sum(0), squares + np.square(maps).sum(0)
+        mean = total / len(images)
+        return mean, np.maximum(squares / len(images) - np.square(mean), 0.0)
 
     @property
     def gives_logits(self) -> bool:

@@ -21,6 +21,14 @@ from keras_filtergan.transformation import ImageTransformation
 class TrainedRun:
     """What a run directory holds, in memory.
 
+    Attributes:
+        settings, dataset: as in training.
+        target: the frozen network.
+        generator: the averaged one.
+        discriminator: with its code head.
+        transformation: the image transformation that goes with the generator.
+        code_noise: σ of the noise on Q's input.
+
     Example:
         >>> trained = TrainedRun.load(open_run(Path("runs/mnist_sample-layer4-seed0")))
         >>> kernels = trained.generator(keras.random.normal([10, 8]))
@@ -32,6 +40,7 @@ class TrainedRun:
     generator: FilterGenerator
     discriminator: Discriminator
     transformation: ImageTransformation
+    code_noise: float
 
     @classmethod
     def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
@@ -65,7 +74,8 @@ class TrainedRun:
             )
         discriminator = _load(run.discriminator, Discriminator)
         transformation = _load(run.transformation, ImageTransformation)
-        return cls(settings, dataset, target, generator, discriminator, transformation)
+        players = generator, discriminator, transformation
+        return cls(settings, dataset, target, *players, code_noise_of(run))
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.
@@ -79,10 +89,25 @@ class TrainedRun:
             dataset=self.dataset,
             latent_dim=self.settings.latent_dim,
             discriminator=self.discriminator,
-            code_noise=self.settings.code_noise,
+            code_noise=self.code_noise,
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
         )
+
+
+def code_noise_of(run: RunDirectory) -> float:
+    """σ of the noise on Q's input in training.
+
+    Raises:
+        InputError: the run has no history that says so.
+    """
+    history = run.read_history()
+    if not history or "code_noise" not in history[-1]:
+        raise InputError(
+            f"expected the noise of the code in history.jsonl of {str(run.path)!r}; "
+            "train the run again"
+        )
+    return history[-1]["code_noise"]
 
 
 def load_generator(path: str | Path) -> FilterGenerator:

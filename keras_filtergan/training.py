@@ -22,7 +22,7 @@ from keras_filtergan.runs import RunDirectory, save_model, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.shelf import shelved_classifier
 from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.trained import TrainedRun, code_noise_of
 
 LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
 CHECKPOINT_INTERVAL = 500
@@ -134,7 +134,7 @@ def train(
     save_model(gan.transformation, run.transformation)
     say("evaluating on held-out images")
     players = gan.generator, gan.discriminator, gan.transformation
-    trained = TrainedRun(plan.settings, plan.dataset, target, *players)
+    trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise_of(run))
     card = evaluate(trained.subject(), TRAINING_CARD)
     run.write_evaluation(card)
     return trained, card
@@ -149,7 +149,7 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         conditional=settings.conditional,
         generator_loss=settings.generator_loss,
         code_weight=settings.code_weight,
-        code_error_goal=settings.code_error_goal,
+        variation_goal=settings.variation_goal,
         code_noise=settings.code_noise,
         discriminator_noise=settings.discriminator_noise,
         accuracy_goal=settings.accuracy_goal,

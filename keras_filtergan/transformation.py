@@ -14,15 +14,16 @@ REACH = 1 / 7  # of the image's side, that a lattice value of 1 displaces
 
 @keras.saving.register_keras_serializable("keras_filtergan")
 class ImageTransformation(keras.Model):
-    """T_z(x): for each latent z one transformation of any image; the identity at z = 0.
+    """T(x; r → z): what the step from latent r to z means, for any image; the identity if r = z.
 
     A smooth displacement (bending, shifting, slanting), a small convolution (thinner, thicker,
-    softer, sharper strokes) and a gain (contrast), in this order, with strengths that a small
-    network reads off the latent. It never lifts an empty background.
+    softer, sharper strokes) and a gain (contrast), in this order. Their strengths are s(z) − s(r)
+    with s a small network: a step means the opposite of the step back, and no latent is special.
+    An empty background is never lifted.
 
-    Trained along with a generator of kernels so that the kernels of z make of T_z(x) what those
-    of 0 make of x, it is the inversion of the paper's section 3 in one evaluation; and a generator
-    trained along with it learns kernels whose changes *are* changes of images.
+    Trained along with a generator of kernels so that the kernels of z make of T(x; r → z) what
+    those of r make of x, it is the inversion of the paper's section 3 in one evaluation; and a
+    generator trained along with it learns kernels whose changes *are* changes of images.
 
     Args:
         latent_dim: length d of a latent.
@@ -30,10 +31,11 @@ class ImageTransformation(keras.Model):
         width: units of the two hidden layers.
         seed: of the initial weights.
 
-    Inputs: images `(m, h, w, c)` in [0, 1] and latents `(m, d)`. Output: images like the inputs.
+    Inputs: images `(m, h, w, c)` in [0, 1], latents r `(m, d)` (or `(1, d)` for all) and latents
+    z `(m, d)`. Output: images like the inputs.
 
     Example:
-        >>> ImageTransformation(latent_dim=4)((images, latents)).shape
+        >>> ImageTransformation(latent_dim=4)((images, tf.zeros_like(latents), latents)).shape
         TensorShape([64, 28, 28, 1])
     """
 
@@ -61,9 +63,9 @@ class ImageTransformation(keras.Model):
         self.built = True
 
     def call(self, inputs):
-        """Transform image i by latent i."""
-        images, latents = inputs
-        strengths = self.strengths(latents) - self.strengths(ops.zeros_like(latents[:1]))
+        """Transform image i as the step from `origins[i]` to `latents[i]` does."""
+        images, origins, latents = inputs
+        strengths = self.strengths(latents) - self.strengths(origins)
         bend = 2 * self.grid**2
         lattice, taps, gain = strengths[:, :bend], strengths[:, bend:-1], strengths[:, -1:]
         h, w, c = images.shape[1:]

@@ -1,3 +1,4 @@
+import json
 import resource
 import subprocess
 import sys
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from keras_filtergan.cli import module_main, train_main, visualize_main
+from keras_filtergan.presets import preset
 from keras_filtergan.runs import RunDirectory
+from keras_filtergan.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
@@ -66,6 +69,8 @@ def test_help_needs_no_tensorflow_and_no_time(script):
         (["--seed", "-1"], "--seed"),
         (["--classifier", "none.keras"], "there is none"),
         (["--resume"], "no run to resume"),
+        (["--preset", "paper"], "unknown preset 'paper', expected one of: paper-layer4"),
+        (["--variation-goal", "0"], "--variation-goal to be a number between 0 and 1"),
         (["--colour"], "unrecognized arguments: --colour"),
     ],
 )
@@ -124,6 +129,28 @@ def test_a_dry_run_checks_and_writes_nothing(npz, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_options_change_what_the_preset_says(npz, tmp_path, capsys):
+    words = ["--dataset", npz, "--out", str(tmp_path / "out"), "--dry-run"]
+
+    def settings(*more):
+        assert train_main([*words, *more]) == 0
+        return json.loads(capsys.readouterr().out)["settings"]
+
+    assert settings() == {**Settings().to_dict(), "dataset": npz}
+    layer2 = settings("--preset", "paper-layer2", "--variation-goal", "0.1", "--seed", "5")
+    assert layer2 == {
+        **preset("paper-layer2").to_dict(),
+        "dataset": npz,
+        "variation_goal": 0.1,
+        "seed": 5,
+    }
+    assert settings("--quick", "--layer", "conv3") == {
+        **preset("quick").to_dict(),
+        "dataset": npz,
+        "layer": "conv3",
+    }
+
+
 def test_from_training_to_pictures(npz, tmp_path, capsys):
     out = tmp_path / "out"
     assert train_main(["--dataset", npz, "--out", str(out), "--layer", "2", *QUICK]) == 0
@@ -139,6 +166,12 @@ def test_from_training_to_pictures(npz, tmp_path, capsys):
     }
     assert set(card["baselines"]) == {"random", "noisy", "pca", "pca_matched"}
     capsys.readouterr()
+    assert module_main(["layers", "--runs", str(out), "--out", str(tmp_path / "layers")]) == 0
+    assert "share of stroke_width" in capsys.readouterr().out
+    table = json.loads((tmp_path / "layers" / "layers.json").read_text())
+    assert [row["layer"] for row in table["layers"]] == ["conv2"]
+    assert module_main(["layers", "--runs", str(out), str(out), "--out", str(tmp_path)]) == 2
+    assert "each layer and seed once" in one_line(capsys)
     assert module_main(["evaluate", "--run", str(out), "--only", "beauty"]) == 2
     assert "unknown metric 'beauty', there are: classifier_accuracy" in one_line(capsys)
     more = tmp_path / "more"

@@ -86,23 +86,25 @@ def test_logged_terms_by_hand(target, gan, batch):
     """Algorithm 1 in NumPy, image by image, from the weights at the start of the step."""
     judge, kernels = gan.discriminator, gan.raw_generator(batch["latent"]).numpy()
     code_weight = float(gan.code_weight.value)
+    code_noise = float(gan.code_noise)
     standard = lambda maps: judge.standardize(maps).numpy()  # noqa: E731
     real, fake, other, outputs, raw, left, change = [], [], [], [], [], [], []
-    middle = gan.raw_generator(np.zeros((1, 3), "float32"))[0]
     strengths = gan.transformation.strengths
     strengths.layers[-1].kernel.assign(
         np.random.default_rng(5).normal(0, 0.05, strengths.layers[-1].kernel.shape)
     )
-    moved = gan.transformation((batch["image"], batch["latent"]))
+    origins = batch["latent"].numpy()[np.arange(16) - 1]  # of each image, the one before its own
+    moved = gan.transformation((batch["image"], origins, batch["latent"]))
     for i in range(16):
         features = [feature[i : i + 1] for feature in target.features(batch["image"])]
         maps = target.activations(features, kernels[i])
         raw.append(target.activations(features).numpy()[0])
         real.append(standard(raw[-1][None])[0])
         fake.append(standard(maps)[0])
-        other.append((maps - target.activations(features, kernels[i - 1])).numpy()[0])
+        before = target.activations(features, kernels[i - 1])
+        other.append((maps - before).numpy()[0])
         outputs.append(target.outputs(maps, features).numpy()[0])
-        wanted = standard(target.activations(features, middle))
+        wanted = standard(before)
         found = standard(target.activations(target.features(moved[i : i + 1]), kernels[i]))
         left.append(np.mean((found - wanted) ** 2))
         change.append(np.mean((fake[-1] - wanted[0]) ** 2))
@@ -115,7 +117,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 
     real_logits = logits(real + 1.0 * noise["noise_real"])
     fake_logits = logits(fake + 1.0 * noise["noise_fake"])
-    code = judge(fake + 3.8 * noise["noise_code"])[1].numpy()
+    code = judge(fake + code_noise * noise["noise_code"])[1].numpy()
     p, q = (
         scipy.special.softmax(x / 3, axis=1)
         for x in (target(batch["image"]).numpy(), np.array(outputs))
@@ -135,6 +137,7 @@ def test_logged_terms_by_hand(target, gan, batch):
         / np.sum(np.var(raw, axis=0)),
         "discriminator_noise": 1.0,
         "code_weight": code_weight,
+        "code_noise": code_noise,
     }
     logs = {name: float(value) for name, value in gan.train_step(batch).items()}
     assert logs == pytest.approx(expected, rel=1e-3, abs=1e-5)
@@ -142,7 +145,14 @@ def test_logged_terms_by_hand(target, gan, batch):
 
 def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, dataset, batch):
     """RMSprop's first step is −lr · g / sqrt(0.1 g²): the sign of the objective's gradient."""
-    gan = FilterGAN(target, latent_dim=3, code_weight=2.0, code_error_goal=None, answer_weight=0.5)
+    gan = FilterGAN(
+        target,
+        latent_dim=3,
+        code_weight=2.0,
+        variation_goal=None,
+        code_noise=3.8,
+        answer_weight=0.5,
+    )
     gan.compile(Still(), Still(), Still(), Still())
     gan.adapt(dataset.x_train)
     gan.discriminator.code.kernel.assign(
@@ -160,7 +170,7 @@ def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, 
         variable.assign(value)
         gan.discriminator_noise.value.assign(1.0)
         objective = logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["answer_loss"]
-        return objective + 1.0 * logs["unexplained"]
+        return objective + 5.0 * logs["unexplained"]
 
     slope = (objective(eps) - objective(-eps)) / (2 * eps)
     gan.compile(keras.optimizers.SGD(1.0), Still(), Still(), Still())
@@ -183,13 +193,19 @@ def test_averaged_generator_follows_the_raw_one(gan, batch):
 
 
 def test_controls_move_the_right_way(gan, batch):
-    """Q at chance: λ must rise. D right more often than its goal: its noise must rise."""
+    """D right more often than its goal: more noise. Activations that vary more than theirs: less
+    weight of the code; that vary less: more."""
     logs = {name: float(value) for name, value in gan.train_step(batch).items()}
     accuracy = (logs["real_accuracy"] + logs["fake_accuracy"]) / 2
     expected = np.exp(0.02 * (accuracy - 0.75))
     assert float(gan.discriminator_noise.value) == pytest.approx(expected, rel=1e-5)
-    expected = 5.0 * np.exp(0.002 * (min(logs["code_error"], 1.0) - 0.35))
-    assert float(gan.code_weight.value) == pytest.approx(expected, rel=1e-5)
+    assert 0.45 < logs["activation_variation"] < 1
+    weight = 5.0 * np.exp(-0.01 * (logs["activation_variation"] - 0.45))
+    assert float(gan.code_weight.value) == pytest.approx(weight, rel=1e-5)
+    still = {**batch, "latent": np.zeros_like(batch["latent"])}
+    gan.train_step(still)  # nothing varies
+    weight *= np.exp(0.01 * 0.45)
+    assert float(gan.code_weight.value) == pytest.approx(weight, rel=1e-5)
 
 
 def test_adapt_standardises_the_real_activations(gan, target, dataset):
@@ -197,6 +213,26 @@ def test_adapt_standardises_the_real_activations(gan, target, dataset):
     standard = gan.discriminator.standardize(maps).numpy()
     np.testing.assert_allclose(standard.mean(axis=(0, 1, 2)), 0, atol=1e-3)
     np.testing.assert_allclose(standard.std(axis=(0, 1, 2)), 1, atol=1e-3)
+
+
+def test_the_noise_of_the_code_is_that_of_a_channel_that_carries_it(gan, target, dataset):
+    """Each of 3 latents has a third of the wanted variation, 16 times the noise of one unit."""
+    maps = target.activations(target.features(dataset.x_train / np.float32(255)))
+    spread = gan.discriminator.standardize(maps).numpy().var(axis=0).sum()
+    expected = np.sqrt(0.45 * spread / 3 / 16)
+    assert float(gan.code_noise) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.5])
+def test_a_given_noise_is_kept(noise, target, dataset):
+    gan = FilterGAN(target, latent_dim=3, code_noise=noise)
+    gan.adapt(dataset.x_train)
+    assert float(gan.code_noise) == noise
+
+
+def test_without_a_wanted_variation_the_noise_must_be_given(target):
+    with pytest.raises(InputError, match="expected code_noise"):
+        FilterGAN(target, variation_goal=None)
 
 
 def test_a_filter_that_is_switched_off_does_no_harm(dataset):

@@ -15,9 +15,8 @@ def trained(gan, target, dataset):
     kernel = gan.transformation.strengths.layers[-1].kernel
     kernel.assign(np.random.default_rng(3).normal(0, 0.1, kernel.shape))
     settings = Settings(latent_dim=3)
-    return TrainedRun(
-        settings, dataset, target, gan.generator, gan.discriminator, gan.transformation
-    )
+    players = gan.generator, gan.discriminator, gan.transformation
+    return TrainedRun(settings, dataset, target, *players, code_noise=2.5)
 
 
 def test_the_transformed_walk_measures_what_the_inversion_measures(trained):
@@ -30,7 +29,7 @@ def test_the_transformed_walk_measures_what_the_inversion_measures(trained):
     wanted = target.activations(target.features(image[None]), middle).numpy()
     for row, column in np.ndindex(3, 3):
         z = latents[row, column][None]
-        cell = trained.transformation((image[None], z)).numpy()
+        cell = trained.transformation((image[None], latents[1:2, 1], z)).numpy()
         np.testing.assert_allclose(walk.images[0, row, column], cell[0], atol=1e-6)
         found = target.activations(target.features(cell), trained.generator(z)[0]).numpy()
         expected = np.sum((found - wanted) ** 2)
@@ -56,4 +55,4 @@ def test_the_subject_of_a_run_holds_its_parts(trained):
     subject = trained.subject()
     assert isinstance(subject, Subject)
     assert subject.kernels is trained.generator
-    assert subject.code_noise == trained.settings.code_noise
+    assert subject.code_noise == 2.5

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
     from keras_filtergan.data.sources import load_dataset
-    from keras_filtergan.data.streams import image_stream, steps_per_epoch, training_stream
+    from keras_filtergan.data.streams import (
+        image_stream,
+        number_stream,
+        steps_per_epoch,
+        training_stream,
+    )
 
 _HOMES = {
     "ImageDataset": "dataset",
     "to_unit_interval": "dataset",
     "load_dataset": "sources",
     "image_stream": "streams",
+    "number_stream": "streams",
     "steps_per_epoch": "streams",
     "training_stream": "streams",
 }
@@ -27,6 +33,7 @@ __all__ = [  # noqa: RUF022 (as a user meets them)
     "to_unit_interval",
     "image_stream",
     "training_stream",
+    "number_stream",
     "steps_per_epoch",
 ]
 

@@ -71,6 +71,34 @@ def image_stream(
     return _stream(_batcher(images, labels, batch_size, seed), start_step, steps)
 
 
+def number_stream(
+    count: int,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    steps: int | None = None,
+) -> "tf.data.Dataset":
+    """The batches of `image_stream` as numbers of images, in the same order.
+
+    For whoever holds something else than the pixels of each image, and looks it up.
+
+    Args:
+        count: Number of images, n.
+        batch_size, seed, start_step, steps: As for `image_stream`.
+
+    Returns:
+        Dataset of `(m,)` int64, in 0..n-1.
+
+    Raises:
+        InputError: For arguments out of range.
+
+    Example:
+        >>> rows = next(iter(number_stream(len(data.x_train), 32, seed=0)))
+        >>> images, labels = data.x_train[rows], data.y_train[rows]
+    """
+    return _stream(_numberer(count, batch_size, _integer("seed", seed, low=0)), start_step, steps)
+
+
 def training_stream(
     images: np.ndarray,
     labels: np.ndarray,
@@ -144,23 +172,33 @@ def _batcher(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int)
             "take images and labels from one ImageDataset."
         )
     to_unit_interval(np.asarray(images[:1]))  # refuses a wrong type now, not inside the graph
-    count = len(images)
-    per_epoch = steps_per_epoch(count, batch_size)
+    numbers = _numberer(len(images), batch_size, seed)
     import tensorflow as tf
-
-    from keras_filtergan.data import randomness
 
     with tf.device("CPU"):  # the set stays in host memory, one batch at a time leaves it
         all_images = tf.constant(images)
         all_labels = tf.constant(labels, tf.int32)
 
     def batch(step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
-        epoch, step_in_epoch = step // per_epoch, step % per_epoch
-        places = step_in_epoch * batch_size + tf.range(batch_size, dtype=tf.int64)  # (m,)
-        index = randomness.shuffled(seed, epoch, places, count)
+        index = numbers(step)
         return to_unit_interval(tf.gather(all_images, index)), tf.gather(all_labels, index)
 
     return batch
+
+
+def _numberer(count: int, batch_size: int, seed: int) -> Any:
+    """Returns the function from step to numbers of images."""
+    per_epoch = steps_per_epoch(count, batch_size)
+    import tensorflow as tf
+
+    from keras_filtergan.data import randomness
+
+    def numbers(step: "tf.Tensor") -> "tf.Tensor":
+        epoch, step_in_epoch = step // per_epoch, step % per_epoch
+        places = step_in_epoch * batch_size + tf.range(batch_size, dtype=tf.int64)  # (m,)
+        return randomness.shuffled(seed, epoch, places, count)
+
+    return numbers
 
 
 def _stream(batch: Any, start_step: int, steps: int | None) -> "tf.data.Dataset":

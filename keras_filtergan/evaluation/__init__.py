@@ -9,6 +9,7 @@ from keras_filtergan.evaluation import (  # noqa: F401
     retrained_accuracy,
     activation_variation,
     code_r2,
+    code_information,
     filter_diversity,
     activation_frechet_distance,
     critic_accuracy,

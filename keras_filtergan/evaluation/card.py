@@ -20,6 +20,7 @@ TRAINING_CARD = (
     "activation_variation",
     "activation_bias",
     "code_r2",
+    "code_information",
     "filter_diversity",
     "filter_distance",
 )

@@ -12,13 +12,20 @@ def code_r2(subject: Subject) -> Measurement:
 
     1 − Σ‖Q(a(x|z)) − z‖² / Σ‖z − mean(z)‖², one latent an image.
     """
+    latents, errors = code_errors(subject)
+    spread = np.square(latents - latents.mean(axis=0)).sum(dtype="float64")
+    value = 1.0 - np.square(errors).sum(dtype="float64") / spread
+    return Measurement(float(value), {"latents": len(latents), "images": len(latents)})
+
+
+def code_errors(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """Latents `(n, d)`, one for each test image, and by how much Q misses them, `(n, d)`."""
     latents = subject.latents(len(subject.labels))
     generator = np.random.default_rng([subject.seed, 0x0153])
-    errors = 0.0
+    errors = np.empty_like(latents)
     for features, rows in subject.batches():
         maps = subject.discriminator.standardize(subject.generate(features, latents[rows]))
         noise = generator.standard_normal(maps.shape).astype("float32")
         _, codes = subject.discriminator(maps + subject.code_noise * noise)
-        errors += np.square(codes - latents[rows]).sum(dtype="float64")
-    spread = np.square(latents - latents.mean(axis=0)).sum(dtype="float64")
-    return Measurement(1.0 - errors / spread, {"latents": len(latents), "images": len(latents)})
+        errors[rows] = codes - latents[rows]
+    return latents, errors

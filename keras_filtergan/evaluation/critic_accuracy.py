@@ -1,5 +1,7 @@
 """Can a critic that G was never trained against tell generated activations from real ones?"""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,6 +18,10 @@ IMAGES = 2000  # held-out images
 ADAPT_IMAGES = 2000  # training images that the standardisation is fitted to
 
 
+# Images (m, h, w, c) in [0, 1] and latents (m, d) → the activations to be told from real ones.
+Source = Callable[[tf.Tensor, np.ndarray], tf.Tensor]
+
+
 @metric()
 def critic_accuracy(subject: Subject) -> Measurement:
     """Accuracy of a fresh critic on held-out activations: 0.5 is indistinguishable, 1 obvious.
@@ -24,15 +30,34 @@ def critic_accuracy(subject: Subject) -> Measurement:
     half with a fresh latent an image, and judged on test images, each once real and once with a
     latent of its own. Unlike D it is trained against a generator that holds still.
     """
-    critic = trained_critic(subject)
+    count = min(IMAGES, len(subject.labels))
+    value = accuracy_against(subject, generated_by(subject))
+    return Measurement(value, {"latents": count, "images": count, "steps": STEPS})
+
+
+def generated_by(subject: Subject) -> Source:
+    """The activations that a subject's kernels cause."""
+    features = tf.function(subject.target.features)
+    return lambda images, latents: subject.generate(features(images), latents)
+
+
+def accuracy_against(subject: Subject, source: Source) -> float:
+    """How often a fresh critic is right about any source of activations, on held-out images.
+
+    Args:
+        subject: network and images; its kernels are not asked.
+        source: what the critic has to tell from real activations.
+    """
+    critic = trained_critic(subject, source)
     count = min(IMAGES, len(subject.labels))
     latents = subject.latents(count)
     right = 0
     for features, rows in subject.batches(IMAGES):
         real = critic(subject.activate(features, subject.target.kernel))
-        generated = critic(subject.generate(features, latents[rows]))
+        images = tf.constant(to_unit_interval(subject.dataset.x_test[rows]))
+        generated = critic(source(images, latents[rows]))
         right += np.count_nonzero(real > 0) + np.count_nonzero(generated <= 0)
-    return Measurement(right / (2 * count), {"latents": count, "images": count, "steps": STEPS})
+    return right / (2 * count)
 
 
 def build_critic(subject: Subject) -> keras.Model:
@@ -63,7 +88,7 @@ def build_critic(subject: Subject) -> keras.Model:
     return critic
 
 
-def trained_critic(subject: Subject) -> keras.Model:
+def trained_critic(subject: Subject, source: Source) -> keras.Model:
     """A critic after `STEPS` steps of Adam, with a cosine schedule, on the training images.
 
     Real and generated activations of a step are of different images, as they are for D.
@@ -73,9 +98,8 @@ def trained_critic(subject: Subject) -> keras.Model:
     optimizer.build(critic.trainable_variables)
 
     @tf.function
-    def step(real_images: tf.Tensor, images: tf.Tensor, kernels: tf.Tensor) -> None:
+    def step(real_images: tf.Tensor, generated: tf.Tensor) -> None:
         real = target.activations(target.features(real_images))
-        generated = target.activations(target.features(images), kernels)
         with tf.GradientTape() as tape:
             # softplus(−l) = −log σ(l), softplus(l) = −log(1 − σ(l))
             cost = tf.nn.softplus(-critic(real)), tf.nn.softplus(critic(generated))
@@ -92,5 +116,5 @@ def trained_critic(subject: Subject) -> keras.Model:
     random = np.random.default_rng([subject.seed, 0xC417])
     for (real_batch, _), (batch, _) in zip(real_images, images, strict=True):
         latents = random.standard_normal((size, subject.latent_dim)).astype("float32")
-        step(real_batch, batch, tf.convert_to_tensor(subject.kernels(latents)))
+        step(real_batch, source(batch, latents))
     return critic

@@ -3,8 +3,9 @@
 import keras
 import tensorflow as tf
 
-from keras_filtergan.data import image_stream
+from keras_filtergan.data import number_stream
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
+from keras_filtergan.evaluation.frozen_view import remembered
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
@@ -41,7 +42,8 @@ def retrained_suffix(subject: Subject, kernels: tf.Tensor) -> keras.Model:
     """A copy of the suffix, re-trained on the training set on top of fixed kernels.
 
     The copy starts from the trained weights and sees the whole training set `EPOCHS` times, with
-    Adam and a cosine schedule; the target itself stays as it is.
+    Adam and a cosine schedule; the target itself stays as it is. What enters it is the same in
+    every epoch, and is computed only once if it fits into memory.
 
     Args:
         subject: target and data.
@@ -57,17 +59,17 @@ def retrained_suffix(subject: Subject, kernels: tf.Tensor) -> keras.Model:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=target.gives_logits)
 
     @tf.function
-    def step(images: tf.Tensor, labels: tf.Tensor) -> None:
-        features = target.features(images)
-        activations = target.activations(features, kernels)
+    def step(entering: list[tf.Tensor], labels: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            outputs = target.outputs(activations, features, suffix=suffix, training=True)
+            outputs = target.outputs(entering[0], entering, suffix=suffix, training=True)
             cost = loss(labels, outputs)
         variables = suffix.trainable_variables
         optimizer.apply(tape.gradient(cost, variables), variables)
 
-    for images, labels in image_stream(
-        dataset.x_train, dataset.y_train, batch_size, seed=subject.seed, steps=steps
-    ):
-        step(images, labels)
+    entering = remembered(
+        lambda images: subject.view.enter_suffix(images, kernels), dataset.x_train
+    )
+    order = number_stream(len(dataset.x_train), batch_size, seed=subject.seed, steps=steps)
+    for rows in order.as_numpy_iterator():
+        step([tf.constant(part) for part in entering(rows)], tf.constant(dataset.y_train[rows]))
     return suffix

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
+from keras_filtergan.evaluation.frozen_view import FrozenView, prediction
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.networks import Discriminator
 from keras_filtergan.target import FrozenTarget
@@ -26,7 +27,8 @@ class Subject:
     """A source of kernels beside the network and the images that it is judged on.
 
     The generator is one such source; a baseline is another. All metrics take a subject, so that
-    both are judged alike. What several metrics read is computed once and kept.
+    both are judged alike. What several metrics read is computed once and kept: with the subject
+    if it depends on the kernels, else in the view, which subjects with other kernels share.
 
     Attributes:
         target: the frozen network.
@@ -38,6 +40,7 @@ class Subject:
         seed: of the latents and the noise; the same seed gives the same card.
         independent_classifier: gives a second network, of another seed and width, trained on the
             same images; only called by the metric that needs it, so it may train or load.
+        view: what the frozen network makes of the images; a new one if it is not given.
     """
 
     target: FrozenTarget
@@ -48,6 +51,12 @@ class Subject:
     code_noise: float = 0.0
     seed: int = 0
     independent_classifier: Callable[[], keras.Model] | None = None
+    view: FrozenView | None = None
+
+    def __post_init__(self) -> None:
+        view = self.view
+        if view is None or view.target is not self.target or view.dataset is not self.dataset:
+            object.__setattr__(self, "view", FrozenView(self.target, self.dataset))
 
     def with_kernels(self, kernels: Kernels) -> "Subject":
         """The same network and images with another source of kernels, which has no code head."""
@@ -78,45 +87,20 @@ class Subject:
         """Classes of the test images `(n,)`."""
         return self.dataset.y_test
 
-    @cached_property
-    def features(self) -> list[np.ndarray]:
-        """What the frozen prefix makes of all test images: the layer's input, then the skips."""
-        images = self.dataset.x_test
-        parts = [
-            self.target.features(to_unit_interval(images[i : i + BATCH]))
-            for i in range(0, len(images), BATCH)
-        ]
-        return [
-            np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True)
-        ]
-
     def batches(self, limit: int | None = None) -> Iterator[tuple[list[tf.Tensor], slice]]:
         """Features of the test images in batches, with the rows they belong to."""
         count = len(self.labels) if limit is None else min(limit, len(self.labels))
         for start in range(0, count, BATCH):
             rows = slice(start, min(start + BATCH, count))
-            yield [tf.constant(feature[rows]) for feature in self.features], rows
+            yield [tf.constant(feature[rows]) for feature in self.view.features], rows
 
-    @cached_property
-    def activate(self) -> Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]:
-        """Compiled `target.activations`."""
-        return tf.function(self.target.activations)
+    def activate(self, features: list[tf.Tensor], kernels: tf.Tensor) -> tf.Tensor:
+        """Activations `(m, h', w', cout)`; arguments as in `FrozenTarget.activations`."""
+        return self.view.activate(features, kernels)
 
     def generate(self, features: list[tf.Tensor], latents: np.ndarray) -> tf.Tensor:
         """Activations `(m, h', w', cout)`, each image under the kernels of its own latent."""
         return self.activate(features, tf.convert_to_tensor(self.kernels(latents)))
-
-    @cached_property
-    def _predict(self) -> Callable[..., tf.Tensor]:
-        target = self.target  # not self: a cycle would keep the features alive
-
-        def predict(
-            features: list[tf.Tensor], kernels: tf.Tensor, suffix: keras.Model
-        ) -> tf.Tensor:
-            activations = target.activations(features, kernels)
-            return tf.argmax(target.outputs(activations, features, suffix=suffix), axis=-1)
-
-        return tf.function(predict)
 
     def right(self, kernels: tf.Tensor, suffix: keras.Model | None = None) -> np.ndarray:
         """Which test images the network gets right with one shared kernel set, booleans `(n,)`.
@@ -125,8 +109,9 @@ class Subject:
             kernels: `(kh, kw, cin, cout)`.
             suffix: what follows the layer, if not the frozen suffix.
         """
-        suffix = self.target.suffix if suffix is None else suffix
-        answers = [self._predict(features, kernels, suffix) for features, _ in self.batches()]
+        # only the frozen suffix is kept compiled: others come and go
+        predict = self.view.predict if suffix is None else prediction(self.target, suffix)
+        answers = [predict(features, kernels) for features, _ in self.batches()]
         return np.concatenate(answers) == self.labels
 
     def accuracy(self, kernels: tf.Tensor, suffix: keras.Model | None = None) -> float:

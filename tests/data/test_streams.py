@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.data import image_stream, steps_per_epoch, training_stream
+from keras_filtergan.data import image_stream, number_stream, steps_per_epoch, training_stream
 from keras_filtergan.errors import InputError
 
 COUNT = 10
@@ -53,6 +53,22 @@ def test_images_are_scaled_and_keep_their_labels():
         index = identities(batch["image"])
         np.testing.assert_array_equal(batch["image"], (IMAGES[index] / 255).astype(np.float32))
         np.testing.assert_array_equal(batch["label"], LABELS[index])
+
+
+@pytest.mark.parametrize("start", [0, 4])
+def test_numbers_are_those_of_the_images_in_the_image_stream(start):
+    numbers = take(number_stream(COUNT, 3, seed=7, start_step=start, steps=8), 9)
+    images = take(image_stream(IMAGES, LABELS, 3, seed=7, start_step=start, steps=8), 9)
+    assert [index.tolist() for index in numbers] == [identities(batch) for batch, _ in images]
+    assert numbers[0].dtype == np.int64
+    assert len(numbers) == 8
+
+
+def test_numbers_of_more_images_than_there_are_are_refused():
+    with pytest.raises(InputError, match="Received: batch_size=11"):
+        number_stream(COUNT, 11, seed=0)
+    with pytest.raises(InputError, match="seed=-1"):
+        number_stream(COUNT, 3, seed=-1)
 
 
 def test_unit_floats_pass_unchanged():

@@ -42,8 +42,8 @@ def test_it_sees_more_the_larger_the_difference(trained_subject):
 
 def test_it_is_counted_image_by_image_on_held_out_images_and_latents(trained_subject, monkeypatch):
     subject = shifted(trained_subject, 0.1)
-    critic = module.trained_critic(subject)
-    monkeypatch.setattr(module, "trained_critic", lambda subject: critic)
+    critic = module.trained_critic(subject, module.generated_by(subject))
+    monkeypatch.setattr(module, "trained_critic", lambda subject, source: critic)
     real = oracles.activations(subject, subject.target.kernel)
     verdicts = []
     for i, z in enumerate(subject.latents(40)):
@@ -71,6 +71,20 @@ def test_the_latents_it_is_trained_on_are_not_those_it_is_judged_on(trained_subj
     np.testing.assert_array_equal(judged, subject.latents(40))
 
 
+def test_it_judges_other_sources_than_kernels(trained_subject):
+    """Real activations of the very images cannot be told apart, those of their negatives can."""
+    target = trained_subject.target
+
+    def real(images, latents):
+        return target.activations(target.features(images))
+
+    def negative(images, latents):
+        return target.activations(target.features(1 - images))
+
+    assert module.accuracy_against(trained_subject, real) == 0.5
+    assert module.accuracy_against(trained_subject, negative) > 0.9
+
+
 def test_it_standardises_by_the_real_activations(trained_subject):
     critic = module.build_critic(trained_subject)
     target = trained_subject.target
@@ -82,8 +96,11 @@ def test_it_standardises_by_the_real_activations(trained_subject):
 
 def test_the_seed_decides(trained_subject):
     subject = shifted(trained_subject, 0.1)
-    first, again = (module.trained_critic(subject).get_weights() for _ in range(2))
-    other = module.trained_critic(dataclasses.replace(subject, seed=8)).get_weights()
+
+    def weights(subject):
+        return module.trained_critic(subject, module.generated_by(subject)).get_weights()
+
+    first, again, other = (weights(dataclasses.replace(subject, seed=seed)) for seed in (7, 7, 8))
     for a, b in zip(first, again, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
     assert not np.allclose(first[3], other[3], atol=1e-2)

@@ -11,7 +11,8 @@ from keras_filtergan.evaluation.registry import METRICS, metric
 CARD = [
     *("classifier_accuracy", "swapped_accuracy", "averaged_accuracy"),
     *("averaged_retrained_accuracy", "control_retrained_accuracy"),
-    *("activation_variation", "activation_bias", "code_r2", "filter_diversity", "filter_distance"),
+    *("activation_variation", "activation_bias", "code_r2", "code_information"),
+    *("filter_diversity", "filter_distance"),
     *("activation_frechet_distance", "critic_accuracy", "explained_fraction", "pixel_distance"),
     *("label_agreement", "independent_label_agreement"),
 ]
@@ -47,7 +48,7 @@ def test_an_unknown_name_is_refused_with_the_names_that_exist(subject):
 def test_a_metric_is_left_out_or_refused_without_what_it_needs(subject):
     bare = dataclasses.replace(subject, discriminator=None, latent_dim=1)
     grids = {"explained_fraction", "pixel_distance", "label_agreement"}
-    left_out = {"code_r2", "independent_label_agreement", *grids}
+    left_out = {"code_r2", "code_information", "independent_label_agreement", *grids}
     assert metric_names(bare) == [name for name in CARD if name not in left_out]
     assert metric_names(subject) == CARD[:-1]
     with pytest.raises(InputError, match="code_r2 needs discriminator, which this subject lacks"):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import oracles
 
@@ -46,3 +48,16 @@ def test_other_kernels_leave_the_subject_as_it_is(subject):
     assert other.target is subject.target
     assert other.seed == subject.seed
     assert subject.discriminator is not None
+
+
+def test_the_view_is_shared_by_subjects_of_one_network_and_one_data_set(
+    subject, trained_target, dataset
+):
+    assert subject.with_kernels(lambda latents: latents).view is subject.view
+    assert dataclasses.replace(subject, seed=8).view is subject.view
+    other = dataclasses.replace(subject, target=trained_target)
+    assert other.view.target is trained_target
+    cut = dataclasses.replace(dataset, x_test=dataset.x_test[:5], y_test=dataset.y_test[:5])
+    other = dataclasses.replace(subject, dataset=cut)
+    assert other.view.dataset is cut
+    assert len(other.view.features[0]) == 5

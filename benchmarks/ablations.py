@@ -1,0 +1,116 @@
+"""What each part is good for: FilterGAN trained without it, and at other points of the trade-off.
+
+    python benchmarks/ablations.py {parts,variation} [--dataset NAME] [--layer N] [--seed S]
+                                   [--json FILE] [--out DIR]
+
+`parts` leaves one part out at a time; `variation` asks for more or less variation. Each row is a
+training run of its own with the settings of `train.py` otherwise. Finished runs are not repeated.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+from keras_filtergan import evaluation, training
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.settings import Settings
+from keras_filtergan.trained import TrainedRun
+
+STUDIES = {
+    "parts": {
+        "everything": {},
+        "no noise on Q": {"code_noise": 0.0},
+        "no noise on D": {"discriminator_noise": 0.0, "accuracy_goal": None},
+        "no control of D's noise": {"accuracy_goal": None},
+        "no control of λ": {"variation_goal": None, "code_noise": 4.6},
+        "D does not know the class": {"conditional": False},
+        "no answer loss": {"answer_weight": 0.0},
+        "no image transformation": {"image_weight": 0.0},
+        "no averaging": {"averaging": 0.0},
+        "Algorithm 1 as printed": {
+            "accuracy_goal": None,
+            "variation_goal": None,
+            "code_noise": 0.0,
+            "discriminator_noise": 0.0,
+            "conditional": False,
+            "answer_weight": 0.0,
+            "image_weight": 0.0,
+            "averaging": 0.0,
+            "generator_loss": "saturating",
+        },
+    },
+    "variation": {
+        f"variation goal {goal}": {"variation_goal": goal}
+        for goal in (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6)
+    },
+}
+METRICS = (
+    "classifier_accuracy",
+    "swapped_accuracy",
+    "averaged_accuracy",
+    "activation_variation",
+    "activation_bias",
+    "code_r2",
+    "code_information",
+    "critic_accuracy",
+    "explained_fraction",
+    "pixel_distance",
+    "label_agreement",
+)
+
+
+def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None) -> dict:
+    """Train, unless that is done, and measure, unless that is."""
+    if not run.is_complete:
+        plan = training.plan(settings, data_dir)
+        training.train(plan, run, verbose=0, say=lambda line: None)
+    card = run.read_evaluation()
+    if missing := [name for name in METRICS if name not in card]:
+        subject = TrainedRun.load(run, data_dir).subject()
+        card = evaluation.merge_cards(card, evaluation.evaluate(subject, missing))
+        run.write_evaluation(card)
+    last = run.read_history()[-1]
+    balance = {name: last[name] for name in ("discriminator_noise", "code_weight", "code_noise")}
+    return {"title": title, **{name: card[name] for name in METRICS}, **balance}
+
+
+def line(values: dict) -> str:
+    swapped = values["swapped_accuracy"]
+    numbers = [values["classifier_accuracy"], swapped["mean"], swapped["min"]]
+    numbers += [values[name] for name in METRICS[2:]]
+    numbers += [values[name] for name in ("discriminator_noise", "code_weight", "code_noise")]
+    cells = ["–" if number is None else f"{number:.3f}" for number in numbers]
+    return f"| {values['title']} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("--dataset", default=Settings.dataset)
+    parser.add_argument("--layer", type=int, default=Settings.layer)
+    parser.add_argument("--seed", type=int, default=Settings.seed)
+    parser.add_argument("--steps", type=int, default=Settings.steps)
+    parser.add_argument("--json", type=Path, help="write the table here as well")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="where the runs go")
+    options = parser.parse_args()
+    base = Settings(
+        layer=options.layer, dataset=options.dataset, seed=options.seed, steps=options.steps
+    )
+    names = ["classifier", "swapped", "worst", *METRICS[2:], "σ_D", "λ", "σ_Q"]
+    print("| | " + " | ".join(names) + " |", flush=True)
+    rows = []
+    for number, (title, changes) in enumerate(STUDIES[options.study].items()):
+        name = f"{options.study}{number}-{base.dataset}-layer{base.layer}-seed{base.seed}"
+        settings = dataclasses.replace(base, **changes)
+        data_dir = os.environ.get("TFDS_DATA_DIR")
+        rows.append(row(title, settings, RunDirectory(options.out / name), data_dir))
+        print(line(rows[-1]), flush=True)
+        if options.json:
+            table = {"settings": base.to_dict(), "rows": rows}
+            options.json.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

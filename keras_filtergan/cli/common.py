@@ -1,0 +1,68 @@
+"""What all commands share: one-line errors, exit codes, a quiet import of TensorFlow."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from keras_filtergan.errors import DivergenceError, InputError
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> None:
+        """Say what is wrong, and end with the exit code of bad input."""
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see --help)\n")
+
+
+def guarded(work: Callable[[], int], debug: bool) -> int:
+    """Run the work; turn what can go wrong into one line and an exit code.
+
+    Args:
+        work: returns an exit code.
+        debug: let errors through, with their traceback.
+    """
+    try:
+        return work()
+    except BaseException as error:
+        if debug or isinstance(error, SystemExit):
+            raise
+        code, line = _explain(error)
+        print(line, file=sys.stderr)
+        return code
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the notes that its C++ part writes to stderr meanwhile.
+
+    An error of the import itself is a Python exception and still comes through.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; files that were finished are kept"
+    if isinstance(error, InputError):
+        return BAD_INPUT, f"error: {error}"
+    if isinstance(error, DivergenceError):
+        return FAILED, f"error: {error}"
+    text = (str(error).strip().splitlines() or [""])[0]
+    return FAILED, f"error: {type(error).__name__}: {text} (--debug shows where)"
+
+
+def data_dir(options: argparse.Namespace) -> str | None:
+    """Where TFDS keeps its prepared sets: `--data-dir`, else the environment, else its default."""
+    folder = options.data_dir or os.environ.get("TFDS_DATA_DIR")
+    return os.path.abspath(os.path.expanduser(folder)) if folder else None

@@ -1,0 +1,140 @@
+"""`train.py`: classifier, FilterGAN, card and pictures."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_filtergan.cli.common import (
+    DONE,
+    INTERRUPTED,
+    Parser,
+    data_dir,
+    guarded,
+    import_tensorflow,
+)
+from keras_filtergan.errors import InputError
+from keras_filtergan.presets import PRESETS, preset
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.settings import Settings
+
+
+def train_main(arguments: Sequence[str] | None = None) -> int:
+    """`train.py`: classifier, FilterGAN, card and pictures."""
+    parser = Parser(
+        prog="train.py",
+        description="Train (or reuse) a classifier, then FilterGAN on one of its layers, "
+        "then write the card and the pictures.",
+    )
+    add, defaults = parser.add_argument, Settings()
+    add(
+        "--preset",
+        metavar="NAME",
+        help=f"settings to start from, which other options change: {', '.join(PRESETS)}",
+    )
+    add(
+        "--layer",
+        type=_layer,
+        help=f"number (1 is the first) or name of the convolution; default {defaults.layer}",
+    )
+    add(
+        "--dataset",
+        type=_absolute,
+        metavar="NAME|FOLDER|FILE.npz",
+        help=f"a TFDS set, a folder of class folders, or an .npz file; default {defaults.dataset}",
+    )
+    add("--data-dir", help="where TFDS keeps its prepared sets (else TFDS_DATA_DIR)")
+    add(
+        "--classifier",
+        metavar="FILE.keras",
+        help="a trained classifier instead of the standard one",
+    )
+    add("--steps", type=int, help=f"steps of FilterGAN; default {defaults.steps}")
+    add("--batch-size", type=int, help=f"default {defaults.batch_size}")
+    add("--latent-dim", type=int, help=f"default {defaults.latent_dim}")
+    add(
+        "--variation-goal",
+        type=float,
+        help="how much activations shall vary with the latent, as a share of how much they vary "
+        f"between images; default {defaults.variation_goal}",
+    )
+    add("--seed", type=int, help=f"default {defaults.seed}")
+    add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
+    add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="check everything (data and network too), print the settings, train nothing",
+    )
+    add(
+        "--quick",
+        action="store_const",
+        const="quick",
+        dest="preset",
+        help="short for --preset quick, a smoke run of about a minute",
+    )
+    add("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    return guarded(lambda: _train(options), options.debug)
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    run = RunDirectory(options.out or _default_out(settings, options.preset))
+    if options.resume and not run.config.exists():
+        raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
+
+    import_tensorflow()
+    from keras_filtergan import evaluation, gallery, training
+    from keras_filtergan.trained import TrainedRun
+
+    plan = training.plan(settings, data_dir(options))
+    run.check(plan.config)
+    if options.dry_run:
+        print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
+        return DONE
+    if run.is_complete:
+        if not run.figures.exists():
+            gallery.draw_gallery(run, TrainedRun.load(run), gallery.View(), run.figures, print)
+        print(evaluation.format_card(run.read_evaluation()))
+        print(f"{run.path} is complete; choose another --out or --seed for another run")
+        return DONE
+    if run.config.exists() and not options.resume:
+        raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
+    verbose = 1 if sys.stdout.isatty() else 2
+    try:
+        trained, card = training.train(plan, run, verbose=verbose)
+    except training.Interrupted as interruption:
+        print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
+        return INTERRUPTED
+    gallery.draw_gallery(run, trained, gallery.View(), run.figures, print)
+    print(evaluation.format_card(card))
+    print(f"run: {run.path}; more pictures: python visualize.py --run {run.path}")
+    return DONE
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The preset's settings (or the defaults) with every option in their place that was given."""
+    start = preset(options.preset) if options.preset else Settings()
+    names = {field.name for field in dataclasses.fields(Settings)}
+    given = {k: v for k, v in vars(options).items() if k in names and v is not None}
+    return dataclasses.replace(start, **given)
+
+
+def _layer(text: str) -> int | str:
+    """A layer's number, or its name."""
+    return int(text) if text.isdecimal() else text
+
+
+def _absolute(dataset: str) -> str:
+    """The data set's name; of a path, one that other working directories understand as well."""
+    is_path = os.sep in dataset or dataset.endswith(".npz")
+    return os.path.abspath(dataset) if is_path and os.path.exists(dataset) else dataset
+
+
+def _default_out(settings: Settings, preset_name: str | None) -> Path:
+    name = f"{Path(settings.dataset).stem}-layer{settings.layer}-seed{settings.seed}"
+    return Path("runs") / (f"{name}-quick" if preset_name == "quick" else name)

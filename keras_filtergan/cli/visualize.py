@@ -1,0 +1,79 @@
+"""`visualize.py`: the pictures of a finished run."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_filtergan.cli.common import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.runs import latest_run, open_run
+
+
+def visualize_main(arguments: Sequence[str] | None = None) -> int:
+    """`visualize.py`: the pictures of a finished run."""
+    parser = Parser(prog="visualize.py", description="Draw the figures of a finished run.")
+    add = parser.add_argument
+    add("--run", type=Path, help="run directory; default the latest under runs/")
+    add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
+    add("--grid", type=int, default=7, help="pictures along each side, odd; default %(default)s")
+    add(
+        "--span",
+        type=float,
+        default=3.0,
+        help="reach of the grid from its centre, in standard deviations; default %(default)s",
+    )
+    add(
+        "--dims",
+        type=_dims,
+        default="random",
+        metavar="random|principal|I,J",
+        help="two latent dimensions: drawn by the run's seed, those that images explain best, or "
+        "given; default %(default)s",
+    )
+    add(
+        "--parametrization",
+        default="pixels",
+        choices=["pixels", "fourier", "deformation"],
+        help="coordinates in which the images are optimised; default %(default)s",
+    )
+    add(
+        "--prior",
+        default="total_variation",
+        choices=["total_variation", "multiscale_edge", "none"],
+        help="default %(default)s",
+    )
+    add("--out", type=Path, help="folder for the figures; default <run>/figures")
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    return guarded(lambda: _visualize(options), options.debug)
+
+
+def _visualize(options: argparse.Namespace) -> int:
+    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    import_tensorflow()
+    from keras_filtergan import gallery
+    from keras_filtergan.trained import TrainedRun
+
+    view = gallery.View(
+        images=tuple(options.images) if options.images else None,
+        grid=options.grid,
+        span=options.span,
+        dims=options.dims,
+        parametrization=options.parametrization,
+        prior=options.prior,
+    )
+    trained = TrainedRun.load(run, data_dir(options))
+    gallery.draw_gallery(run, trained, view, options.out or run.figures, print)
+    return DONE
+
+
+def _dims(text: str) -> str | tuple[int, int]:
+    """`random`, `principal`, or two latent dimensions as I,J."""
+    if text in ("random", "principal"):
+        return text
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"expected random, principal or two numbers as I,J, received {text!r}"
+        )
+    return int(parts[0]), int(parts[1])

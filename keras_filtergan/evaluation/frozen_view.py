@@ -1,0 +1,125 @@
+"""What the frozen network makes of images before anybody's kernels come in."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+from keras_filtergan.target import FrozenTarget
+
+CHUNK = 256  # images at once
+MEMORY = 2 * 2**30  # bytes that a table may take
+
+Compute = Callable[[np.ndarray], Sequence[tf.Tensor]]
+Predict = Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]
+
+
+class FrozenView:
+    """A network and its images, and what no choice of kernels changes about the two.
+
+    Subjects that differ in their kernels share one view, so that the features of the test images
+    are computed, and the functions compiled, once for all of them.
+
+    Args:
+        target: the frozen network.
+        dataset: its images.
+
+    Example:
+        >>> view = FrozenView(target, dataset)
+        >>> [feature.shape for feature in view.features]
+        [(2000, 7, 7, 32)]
+    """
+
+    def __init__(self, target: FrozenTarget, dataset: ImageDataset):
+        self.target = target
+        self.dataset = dataset
+
+    @cached_property
+    def features(self) -> list[np.ndarray]:
+        """What the frozen prefix makes of all test images: the layer's input, then the skips."""
+        return table(
+            lambda images: self.target.features(to_unit_interval(images)), self.dataset.x_test
+        )
+
+    @cached_property
+    def activate(self) -> Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]:
+        """Compiled `target.activations`."""
+        return tf.function(self.target.activations)
+
+    @cached_property
+    def predict(self) -> Predict:
+        """Compiled: features and one kernel set → classes `(m,)`."""
+        return prediction(self.target, self.target.suffix)
+
+    @cached_property
+    def enter_suffix(self) -> Callable[[tf.Tensor, tf.Tensor], list[tf.Tensor]]:
+        """Compiled: images and one kernel set → activations `(m, h', w', cout)`, then the skips."""
+        target = self.target  # not self: a cycle would keep the features alive
+
+        def enter_suffix(images: tf.Tensor, kernels: tf.Tensor) -> list[tf.Tensor]:
+            features = target.features(to_unit_interval(images))
+            return [target.activations(features, kernels), *features[1:]]
+
+        return tf.function(enter_suffix)
+
+
+def prediction(target: FrozenTarget, suffix: keras.Model) -> Predict:
+    """Compiled: features and one kernel set → classes `(m,)` that a suffix sees.
+
+    Args:
+        target: the frozen network.
+        suffix: what follows the layer: its own suffix, or a copy that was re-trained.
+    """
+
+    def predict(features: list[tf.Tensor], kernels: tf.Tensor) -> tf.Tensor:
+        activations = target.activations(features, kernels)
+        return tf.argmax(target.outputs(activations, features, suffix=suffix), axis=-1)
+
+    return tf.function(predict)
+
+
+def table(compute: Compute, images: np.ndarray) -> list[np.ndarray]:
+    """A function of all images, computed `CHUNK` images at a time.
+
+    Args:
+        compute: images `(m, h, w, c)` → one or more tensors `(m, …)`, each image by itself.
+        images: `(n, h, w, c)`.
+
+    Returns:
+        One array `(n, …)` a tensor.
+    """
+    columns = None
+    for start in range(0, len(images), CHUNK):
+        parts = compute(images[start : start + CHUNK])
+        if columns is None:  # not lists of parts, which would need the memory twice
+            columns = [np.empty((len(images), *p.shape[1:]), p.dtype.as_numpy_dtype) for p in parts]
+        for column, part in zip(columns, parts, strict=True):
+            column[start : start + CHUNK] = part
+    return columns
+
+
+def remembered(
+    compute: Compute, images: np.ndarray, memory: int | None = None
+) -> Callable[[np.ndarray], Sequence[np.ndarray | tf.Tensor]]:
+    """A function of images as one of their numbers: looked up in a table if that is small enough.
+
+    Args:
+        compute, images: as for `table`.
+        memory: bytes that the table may take, `MEMORY` if not given; if it would be larger, every
+            call computes.
+
+    Returns:
+        Numbers `(m,)` → what `compute` makes of these images.
+
+    Example:
+        >>> look_up = remembered(lambda images: target.features(images), images)
+        >>> look_up(np.array([3, 0])) == target.features(images[[3, 0]])
+    """
+    size = sum(part[0].numpy().nbytes for part in compute(images[:1])) * len(images)
+    if size > (MEMORY if memory is None else memory):
+        return lambda rows: compute(images[rows])
+    columns = table(compute, images)
+    return lambda rows: [column[rows] for column in columns]
