@@ -39,6 +39,8 @@ class View:
             `"principal"` takes the two directions that image changes explain best.
         parametrization: name of the coordinates that images are optimised in.
         prior: name of the image prior.
+        jitter: pixels by which images are shifted at random while they are sought; what works at
+            one registration of the pooling grid only is not found then.
     """
 
     images: tuple[int, ...] | None = None
@@ -47,6 +49,7 @@ class View:
     dims: tuple[int, int] | str = "random"
     parametrization: str = "pixels"
     prior: str = "total_variation"
+    jitter: int = 1
 
 
 def draw_gallery(
@@ -109,6 +112,7 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
         trained.generator,
         prior=get_prior(view.prior),
         parametrization=get_parametrization(view.parametrization),
+        jitter=view.jitter,
     )
     walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     layer = target.layer_name.removeprefix("conv")

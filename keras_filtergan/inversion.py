@@ -26,7 +26,7 @@ class Inverter(keras.Model):
 
         x_k = argmin_x' ‖a(x'|z_k) − a(x|z)‖² / ‖a(x|z)‖² + Ψ(x'), started at x.
 
-    In a walk, Ψ(x') is what the prior of x' *exceeds* that of x: max(Ψ(x') − Ψ(x), 0). The plain
+    In a walk, Ψ(x') is by how much the prior of x' *exceeds* that of x (`Prior.excess`). The plain
     Ψ also rewards an image for being smoother than x, so even z itself would not give x back, and
     where kernels change little the walk shows nothing but blur. `excess=False` is the paper's Ψ.
 
@@ -158,8 +158,8 @@ class Inverter(keras.Model):
                 f"expected kernels {shapes[0]} or {shapes[1]}, received {np.shape(kernels)}"
             )
         kernels = None if kernels is None else np.asarray(kernels, np.float32)
-        each, floor = np.arange(len(images)), np.zeros(len(images), np.float32)
-        return self._solve(images, wanted, kernels, floor, each, each, reference=None)
+        each = np.arange(len(images))
+        return self._solve(images, wanted, kernels, each, each, reference=None)
 
     def walk(
         self,
@@ -190,11 +190,10 @@ class Inverter(keras.Model):
         kernels = np.asarray(self.generator(latents.reshape(cells, -1), training=False))
         middle = kernels[cells // 2]
         wanted = self._activations(images, middle)
-        floor = self.prior(images).numpy() if self.excess else np.zeros(len(images), np.float32)
         which_image = np.repeat(np.arange(len(images)), cells)
         which_kernels = np.tile(np.arange(cells), len(images))
         found, history = self._solve(
-            images, wanted, kernels, floor, which_image, which_kernels, reference=(images, middle)
+            images, wanted, kernels, which_image, which_kernels, reference=(images, middle)
         )
         layout = (len(images), grid, grid)
         return Walk(
@@ -216,7 +215,6 @@ class Inverter(keras.Model):
         images: np.ndarray,
         wanted: np.ndarray,
         kernels: np.ndarray | None,
-        floor: np.ndarray,
         which_image: np.ndarray,
         which_kernels: np.ndarray,
         reference: tuple[np.ndarray, np.ndarray] | None,
@@ -231,7 +229,7 @@ class Inverter(keras.Model):
             if kernels is not None and kernels.ndim == 5:
                 chosen = kernels[which_kernels[index]]
             known = None if reference is None else (reference[0][pick], reference[1])
-            return self._compiled(images[pick], wanted[pick], chosen, floor[pick], known)
+            return self._compiled(images[pick], wanted[pick], chosen, known)
 
         found, history = descend_in_batches(one_batch, len(which_image), self.batch_size)
         if not np.all(np.isfinite(history["total"][0])):
@@ -241,16 +239,18 @@ class Inverter(keras.Model):
             )
         return found, history
 
-    def _descend(self, start, wanted, kernels, floor, reference):
-        """One batch `(m, h, w, c)`, compiled once a shape; the prior counts above `floor`."""
+    def _descend(self, start, wanted, kernels, reference):
+        """One batch `(m, h, w, c)`, compiled once a shape."""
         energy = _energy(wanted)
 
-        def excess(images):
-            return tf.maximum(self.prior(images) - floor, 0.0)
+        def cost(images):
+            if reference is None or not self.excess:
+                return self.prior(images)
+            return self.prior.excess(images, reference[0])
 
         def objective(images):
             activation = _energy(self.call((images, kernels)) - wanted) / energy
-            return {"activation": activation, "prior": excess(images)}
+            return {"activation": activation, "prior": cost(images)}
 
         shake = Jitter(self.jitter, self.seed)
 
@@ -258,7 +258,7 @@ class Inverter(keras.Model):
             model, model_kernels = reference
             wanted = self.call((shake(model, step), model_kernels))
             error = _energy(self.call((shake(images, step), kernels)) - wanted)
-            return error / _energy(wanted) + excess(images)
+            return error / _energy(wanted) + cost(images)
 
         return descend(
             objective,

@@ -188,6 +188,7 @@ def test_from_training_to_pictures(npz, tmp_path, capsys):
         (["--grid", "4"], "odd grid"),
         (["--span", "0"], "span > 0"),
         (["--dims", "0,7"], "dims from 0 to 1"),
+        (["--jitter", "12"], "jitter below the sides"),
     ):
         assert visualize_main(["--run", str(out), "--out", str(tmp_path / "none"), *wrong]) == 2
         assert message in one_line(capsys)

@@ -49,6 +49,49 @@ def test_numbers_worked_out_by_hand():
     assert centred(image).numpy() == pytest.approx([2 * (0.25 + 0.25) / 4])
 
 
+def test_excess_is_that_of_each_pixel_over_the_reference_around_it():
+    images, reference = some_images(2, 6, 5, 3), some_images(2, 6, 5, 3, seed=1) ** 3
+    prior = TotalVariation(beta=2.0, tv_weight=0.7, alpha=2.0, norm_weight=0.3)
+
+    def density(image):
+        dx, dy = np.zeros_like(image), np.zeros_like(image)
+        dx[:, :-1], dy[:-1] = np.diff(image, axis=1), np.diff(image, axis=0)
+        return 0.7 * (dx**2 + dy**2) + 0.3 * image**2
+
+    for image, other, found in zip(
+        images, reference, prior.excess(images, reference).numpy(), strict=True
+    ):
+        allowed = scipy.ndimage.maximum_filter(density(other), size=(3, 3, 1), mode="nearest")
+        expected = np.mean(np.maximum(density(image) - allowed, 0.0))
+        assert 0 < expected < np.mean(density(image))
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_fainter_stroke_buys_no_noise():
+    stroke = np.zeros((1, 12, 12, 1), "float32")
+    stroke[0, 3:9, 3] = 1.0
+    fainter, noisy = 0.5 * stroke, 0.5 * stroke
+    noisy[0, ::2, 8::2] = 0.05
+    prior = TotalVariation()
+    assert prior(noisy) < prior(stroke)
+    assert prior.excess(fainter, stroke) == 0.0
+    assert prior.excess(noisy, stroke) > 0.01
+
+
+@pytest.mark.parametrize("prior", [*ALL, NoPrior()])
+def test_an_image_has_no_excess_over_itself(prior):
+    images = tf.constant(some_images(2, 12, 12, 1))
+    np.testing.assert_allclose(prior.excess(images, images), 0.0, atol=1e-9)
+
+
+def test_the_excess_of_edges_is_that_of_their_sum():
+    plain, rough = 0.5 * np.ones((1, 12, 12, 1)), some_images(1, 12, 12, 1)
+    prior = MultiscaleEdge()
+    expected = float(prior(rough)[0] - prior(plain)[0])
+    assert float(prior.excess(rough, plain)[0]) == pytest.approx(expected)
+    assert float(prior.excess(plain, rough)[0]) == 0.0
+
+
 def multiscale_edge_by_scipy(image: np.ndarray) -> float:
     total = 0.0
     for k in range(image.shape[-1]):

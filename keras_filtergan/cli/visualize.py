@@ -41,6 +41,13 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
         choices=["total_variation", "multiscale_edge", "none"],
         help="default %(default)s",
     )
+    add(
+        "--jitter",
+        type=int,
+        default=1,
+        metavar="PIXELS",
+        help="shift images at random by up to so much while they are sought; default %(default)s",
+    )
     add("--out", type=Path, help="folder for the figures; default <run>/figures")
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
     add("--debug", action="store_true", help="show the traceback of an error")
@@ -61,6 +68,7 @@ def _visualize(options: argparse.Namespace) -> int:
         dims=options.dims,
         parametrization=options.parametrization,
         prior=options.prior,
+        jitter=options.jitter,
     )
     trained = TrainedRun.load(run, data_dir(options))
     gallery.draw_gallery(run, trained, view, options.out or run.figures, print)
