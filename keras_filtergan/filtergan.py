@@ -105,7 +105,7 @@ class FilterGAN(keras.Model):
         )
         self.transformation = ImageTransformation(latent_dim, seed=seed)
         self.discriminator_noise = Control(
-            discriminator_noise, accuracy_goal, rate=0.02, highest=30.0, name="discriminator_noise"
+            discriminator_noise, accuracy_goal, rate=0.02, highest=8.0, name="discriminator_noise"
         )
         self.code_weight = Control(
             code_weight, variation_goal, rate=-0.01, lowest=0.1, name="code_weight"
