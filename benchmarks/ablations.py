@@ -4,17 +4,19 @@
                                    [--json FILE] [--out DIR]
 
 `parts` leaves one part out at a time; `variation` asks for more or less variation. Each row is a
-training run of its own with the settings of `train.py` otherwise. Finished runs are not repeated.
+training run of its own with the settings of `train.py` otherwise. Where a control is left out, its
+value is the one at which the first run's settled. Finished runs are not repeated; a run that
+diverges is a row without numbers.
 """
 
 import argparse
 import dataclasses
-import json
 import os
 from pathlib import Path
 
 from keras_filtergan import evaluation, training
-from keras_filtergan.runs import RunDirectory
+from keras_filtergan.errors import DivergenceError
+from keras_filtergan.runs import RunDirectory, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.trained import TrainedRun
 
@@ -23,8 +25,12 @@ STUDIES = {
         "everything": {},
         "no noise on Q": {"code_noise": 0.0},
         "no noise on D": {"discriminator_noise": 0.0, "accuracy_goal": None},
-        "no control of D's noise": {"accuracy_goal": None},
-        "no control of λ": {"variation_goal": None, "code_noise": 4.6},
+        "no control of D's noise": {"accuracy_goal": None, "discriminator_noise": "settled"},
+        "no control of λ": {
+            "variation_goal": None,
+            "code_weight": "settled",
+            "code_noise": "settled",
+        },
         "D does not know the class": {"conditional": False},
         "no answer loss": {"answer_weight": 0.0},
         "no image transformation": {"image_weight": 0.0},
@@ -61,6 +67,9 @@ METRICS = (
 )
 
 
+BALANCE = ("discriminator_noise", "code_weight", "code_noise")
+
+
 def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None) -> dict:
     """Train, unless that is done, and measure, unless that is."""
     if not run.is_complete:
@@ -72,15 +81,25 @@ def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None)
         card = evaluation.merge_cards(card, evaluation.evaluate(subject, missing))
         run.write_evaluation(card)
     last = run.read_history()[-1]
-    balance = {name: last[name] for name in ("discriminator_noise", "code_weight", "code_noise")}
-    return {"title": title, **{name: card[name] for name in METRICS}, **balance}
+    return {
+        "title": title,
+        **{name: card[name] for name in METRICS},
+        **{name: last[name] for name in BALANCE},
+    }
+
+
+def settled(changes: dict, rows: list[dict]) -> dict:
+    """Changes with the values at which the first run's controls ended."""
+    return {k: rows[0][k] if value == "settled" else value for k, value in changes.items()}
 
 
 def line(values: dict) -> str:
+    if "diverged" in values:
+        return f"| {values['title']} | diverged: {values['diverged']} |"
     swapped = values["swapped_accuracy"]
     numbers = [values["classifier_accuracy"], swapped["mean"], swapped["min"]]
     numbers += [values[name] for name in METRICS[2:]]
-    numbers += [values[name] for name in ("discriminator_noise", "code_weight", "code_noise")]
+    numbers += [values[name] for name in BALANCE]
     cells = ["–" if number is None else f"{number:.3f}" for number in numbers]
     return f"| {values['title']} | " + " | ".join(cells) + " |"
 
@@ -99,17 +118,22 @@ def main() -> None:
         layer=options.layer, dataset=options.dataset, seed=options.seed, steps=options.steps
     )
     names = ["classifier", "swapped", "worst", *METRICS[2:], "σ_D", "λ", "σ_Q"]
-    print("| | " + " | ".join(names) + " |", flush=True)
+    print("| | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|", flush=True)
     rows = []
-    for number, (title, changes) in enumerate(STUDIES[options.study].items()):
-        name = f"{options.study}{number}-{base.dataset}-layer{base.layer}-seed{base.seed}"
+    data_dir = os.environ.get("TFDS_DATA_DIR")
+    for title, changes in STUDIES[options.study].items():
+        changes = settled(changes, rows)
+        words = [title.replace(" ", "-"), Path(base.dataset).stem, f"layer{base.layer}"]
+        name = "-".join([*words, f"seed{base.seed}", str(base.steps)])
         settings = dataclasses.replace(base, **changes)
-        data_dir = os.environ.get("TFDS_DATA_DIR")
-        rows.append(row(title, settings, RunDirectory(options.out / name), data_dir))
+        try:
+            rows.append(row(title, settings, RunDirectory(options.out / name), data_dir))
+        except DivergenceError as error:
+            rows.append({"title": title, "diverged": str(error)})
+        rows[-1]["changes"] = changes
         print(line(rows[-1]), flush=True)
         if options.json:
-            table = {"settings": base.to_dict(), "rows": rows}
-            options.json.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+            write_json(options.json, {"settings": base.to_dict(), "rows": rows})
 
 
 if __name__ == "__main__":

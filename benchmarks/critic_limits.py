@@ -4,17 +4,17 @@
 
 The critic of the card (`critic_accuracy`) against
 
-* `shift`: the real kernels on images moved by a random whole number of pixels,
-* `bend`: the real kernels on images rotated and slanted by a little (bilinear),
-* `noise`: the real kernels with white noise, on the images as they are,
+* `shift`: the real kernels on images moved by that many whole pixels in a random direction,
+* `slant`: the real kernels on images whose rows are moved by whole pixels, in proportion to their
+  height above the middle, by up to that many, to the left or to the right,
+* `noise`: the real kernels with white noise of that share of their spread,
 
-each at several strengths, beside the variation V_z / V_x and the accuracy of the classifier. The
-first two are images that the classifier takes for what they are: no generator of kernels that acts
-as a change of images can be expected to be less conspicuous than they are.
+beside the variation V_z / V_x and the accuracy of the classifier. Whole pixels need no
+interpolation, whose blur a critic would notice first. The first two are ordinary images to the
+classifier: they say how conspicuous changes are that nobody would call unnatural.
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -26,79 +26,80 @@ from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.evaluation.activation_variation import variance_over_images
 from keras_filtergan.evaluation.baselines import NoisyKernels
 from keras_filtergan.evaluation.critic_accuracy import accuracy_against, generated_by
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs import latest_run, open_run, write_json
 from keras_filtergan.trained import TrainedRun
 
 STRENGTHS = {
-    "shift": (0.25, 0.5, 1.0, 2.0),  # pixels: the standard deviation before rounding
-    "bend": (0.01, 0.03, 0.1, 0.3),  # radians of rotation and slope of the slant
-    "noise": (0.01, 0.03, 0.1, 0.3, 1.0),  # of the spread of the real kernels
+    "shift": (1, 2, 3),
+    "slant": (1, 2, 4),
+    "noise": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
 }
 IMAGES, DRAWS = 500, 10
+DIRECTIONS = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)])
 
 
-def real_activations(subject, move):
-    """A source: what the real kernels make of moved images."""
-    target = subject.target
+def moved(field):
+    """A source: what the real kernels make of images moved along a field of whole pixels."""
 
-    @tf.function
-    def activations(images, fields):
-        return target.activations(target.features(sample_bilinear(images, fields)))
+    def of_subject(subject):
+        @tf.function
+        def activations(images, fields):
+            moved = sample_bilinear(images, fields)
+            return subject.target.activations(subject.target.features(moved))
 
-    def source(images, latents):
-        return activations(images, tf.constant(move(np.asarray(latents), images.shape)))
+        def source(images, latents):
+            fields = field(np.asarray(latents)[:, 0], *images.shape[1:3])
+            return activations(images, tf.constant(fields, tf.float32))
 
-    return source
+        return source
 
-
-def shift(strength):
-    def fields(latents, shape):
-        pixels = np.round(strength * latents[:, :2]).astype("float32")
-        return np.broadcast_to(pixels[:, None, None, :], (*shape[:3], 2))
-
-    return fields
+    return of_subject
 
 
-def bend(strength):
-    def fields(latents, shape):
-        h, w = shape[1:3]
-        down, right = np.meshgrid(np.arange(h) - (h - 1) / 2, np.arange(w) - (w - 1) / 2)
-        down, right = down.T, right.T
-        turn, slant = strength * latents[:, :2].T[..., None, None]
-        move = np.stack([-turn * right, (turn + slant) * down], axis=-1)
-        return move.astype("float32")
+def shift(pixels):
+    """Fields `(m, h, w, 2)` of numbers `(m,)`: one of eight directions, as the number falls."""
 
-    return fields
+    def field(numbers, h, w):
+        direction = DIRECTIONS[np.floor(1000 * np.abs(numbers)).astype(int) % len(DIRECTIONS)]
+        return np.broadcast_to(pixels * direction[:, None, None], (len(numbers), h, w, 2))
+
+    return moved(field)
 
 
-def noise(strength):
-    def source_of(subject):
+def slant(pixels):
+    """Fields `(m, h, w, 2)` of numbers `(m,)`: the slant is to the side of the number's sign."""
+
+    def field(numbers, h, w):
+        height = np.linspace(-1, 1, h)
+        rows = np.round(pixels * np.sign(numbers)[:, None] * height)  # (m, h)
+        fields = np.zeros((len(numbers), h, w, 2))
+        fields[..., 1] = rows[:, :, None]
+        return fields
+
+    return moved(field)
+
+
+def noise(share):
+    def of_subject(subject):
         real = subject.target.kernel.numpy()
-        kernels = NoisyKernels(real, subject.latent_dim, strength * real.std(), subject.seed)
+        kernels = NoisyKernels(real, subject.latent_dim, share * real.std(), subject.seed)
         return generated_by(subject.with_kernels(kernels))
 
-    return source_of
-
-
-def source_of(kind, strength, subject):
-    if kind == "noise":
-        return noise(strength)(subject)
-    return real_activations(subject, {"shift": shift, "bend": bend}[kind](strength))
+    return of_subject
 
 
 def measure(subject, source):
     """Variation V_z / V_x, accuracy of the frozen classifier, accuracy of a fresh critic."""
-    rows = slice(0, IMAGES)
-    images = tf.constant(to_unit_interval(subject.dataset.x_test[rows]))
-    latents = np.random.default_rng(1).standard_normal((DRAWS, IMAGES, subject.latent_dim))
+    count = min(IMAGES, len(subject.labels))
+    images = tf.constant(to_unit_interval(subject.dataset.x_test[:count]))
+    latents = np.random.default_rng(1).standard_normal((DRAWS, count, subject.latent_dim))
     maps = np.stack([source(images, draw.astype("float32")) for draw in latents])
-    variation = maps.var(axis=0, ddof=1).sum() / IMAGES / variance_over_images(subject)
+    variation = maps.var(axis=0, ddof=1).sum() / count / variance_over_images(subject)
     features = subject.target.features(images)
     answers = [np.argmax(subject.target.outputs(draw, features), axis=-1) for draw in maps]
-    accuracy = np.mean(np.asarray(answers) == subject.labels[rows])
     return {
         "activation_variation": float(variation),
-        "classifier": float(accuracy),
+        "classifier": float(np.mean(np.asarray(answers) == subject.labels[:count])),
         "critic_accuracy": accuracy_against(subject, source),
     }
 
@@ -112,14 +113,14 @@ def main():
     subject = TrainedRun.load(run, os.environ.get("TFDS_DATA_DIR")).subject()
     print(f"{'':8}{'strength':>10}{'variation':>12}{'classifier':>12}{'critic':>10}")
     rows = []
-    for kind, strengths in STRENGTHS.items():
-        for strength in strengths:
-            found = measure(subject, source_of(kind, strength, subject))
+    for kind, make in {"shift": shift, "slant": slant, "noise": noise}.items():
+        for strength in STRENGTHS[kind]:
+            found = measure(subject, make(strength)(subject))
             numbers = f"{found['activation_variation']:12.4f}{found['classifier']:12.3f}"
             print(f"{kind:8}{strength:10g}{numbers}{found['critic_accuracy']:10.3f}", flush=True)
             rows.append({"source": kind, "strength": strength, **found})
     if options.json:
-        options.json.write_text(json.dumps({"run": run.path.name, "rows": rows}, indent=1) + "\n")
+        write_json(options.json, {"run": run.path.name, "rows": rows})
 
 
 if __name__ == "__main__":

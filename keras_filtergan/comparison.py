@@ -1,4 +1,8 @@
-"""Layer against layer: the same images walked through the kernels of several runs."""
+"""Layer against layer: images walked through the kernels of several runs.
+
+Each run walks the first images of each class that its own network gets right: for good networks of
+one data set these are the same.
+"""
 
 import dataclasses
 import os
@@ -70,7 +74,7 @@ def compare_layers(
 
     Raises:
         InputError: no runs, runs of different datasets, two of one layer and seed, a latent with
-            one dimension, or a run that cannot be loaded. Found before the first walk.
+            one dimension (all found before the first walk), or a run that cannot be loaded.
 
     Example:
         >>> runs = [open_run(Path(f"runs/mnist-layer{layer}-seed0")) for layer in (4, 2)]

@@ -117,11 +117,12 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     layer = target.layer_name.removeprefix("conv")
     figures = {}
+    sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
     for i, number in enumerate(numbers):
         found = walk.of_image(i)
         made = transformed_walk(trained, found.start[0], found.latents)
         for name, how, one in (
-            ("invariances", "images found by inversion", found),
+            ("invariances", f"images found by inversion{sought}", found),
             ("transformations", "the learned transformation of the original", made),
         ):
             figures[f"{name}_layer{layer}_{number}"] = _draw_grid(

@@ -12,7 +12,7 @@ from keras_filtergan.descent import batches, descend, descend_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.jitter import Jitter
 from keras_filtergan.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
-from keras_filtergan.priors import PRIORS, Prior, TotalVariation
+from keras_filtergan.priors import NEAR, PRIORS, Prior, TotalVariation
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.walks import Walk, latent_grid
 
@@ -41,7 +41,7 @@ class Inverter(keras.Model):
     Args:
         target: the classifier split at the layer.
         generator: latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`, with `latent_dim` = d.
-        prior: Ψ, `TotalVariation()` if not given.
+        prior: Ψ; if not given `priors.NEAR` where its excess counts, else `TotalVariation()`.
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
@@ -95,7 +95,7 @@ class Inverter(keras.Model):
             raise InputError(f"expected a finite learning_rate > 0, received {learning_rate!r}")
         # Inside a function's closure Keras does not find, and so does not track, what is frozen.
         self._frozen = lambda: (target, generator)
-        self.prior = TotalVariation() if prior is None else prior
+        self.prior = prior
         self.parametrization = Pixels() if parametrization is None else parametrization
         self.steps = steps
         self.learning_rate = learning_rate
@@ -245,8 +245,8 @@ class Inverter(keras.Model):
 
         def cost(images):
             if reference is None or not self.excess:
-                return self.prior(images)
-            return self.prior.excess(images, reference[0])
+                return (self.prior or TotalVariation())(images)
+            return (self.prior or NEAR).excess(images, reference[0])
 
         def objective(images):
             activation = _energy(self.call((images, kernels)) - wanted) / energy
@@ -277,15 +277,17 @@ class Inverter(keras.Model):
         )
         config = {key: getattr(self, key) for key in names}
         for key in ("prior", "parametrization"):
-            config[key] = {"name": config[key].name, **config[key].get_config()}
+            if config[key] is not None:
+                config[key] = {"name": config[key].name, **config[key].get_config()}
         return config
 
     @classmethod
     def from_config(cls, config: dict, target: FrozenTarget, generator: keras.Model) -> "Inverter":
         """The inverter that `get_config` describes, for a target and a generator."""
         for key, kinds in (("prior", PRIORS), ("parametrization", PARAMETRIZATIONS)):
-            settings = dict(config[key])
-            config = {**config, key: kinds[settings.pop("name")](**settings)}
+            if config[key] is not None:
+                settings = dict(config[key])
+                config = {**config, key: kinds[settings.pop("name")](**settings)}
         return cls(target, generator, **config)
 
 

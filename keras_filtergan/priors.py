@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_filtergan.errors import InputError
 from keras_filtergan.names import by_name
 
+REACH = 1  # pixels that an edge may move before it counts as a new one
 FLATNESS = 1e-6  # squared slope (0.001 a pixel) below which TV^β with β < 2 is rounded off
 
 
@@ -52,10 +53,6 @@ class TotalVariation(Prior):
     lift a black background to grey. So the default centre is 0, "no ink": a background of 0 costs
     nothing and has no slope, and only bright values pay. Use `centre=0.5` for photographs.
 
-    *The weights* are for walks, where only the excess over a reference counts. Where all of Ψ
-    counts, as in `Inverter.invert`, they would rub a drawing out: there
-    `TotalVariation(tv_weight=0.5, alpha=6.0, norm_weight=0.02)` does.
-
     Args:
         beta: β > 0. 1 keeps edges and clears flat regions of faint noise, of which the paper's 2,
             quadratic, takes little notice; 2 is smooth, 1 leaves staircases.
@@ -76,9 +73,9 @@ class TotalVariation(Prior):
     """
 
     beta: float = 1.0
-    tv_weight: float = 5.0
-    alpha: float = 1.0
-    norm_weight: float = 4.0
+    tv_weight: float = 0.5
+    alpha: float = 6.0
+    norm_weight: float = 0.02
     centre: float = 0.0
     name: ClassVar[str] = "total_variation"
 
@@ -94,13 +91,13 @@ class TotalVariation(Prior):
         return tf.reduce_mean(self._density(images), axis=[1, 2, 3])
 
     def excess(self, images: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-        """What the images cost more, summed over the places where they do, `(m,)`.
+        """What the images cost more at the places where they do, over the number of values, `(m,)`.
 
-        Compared pixel by pixel, with the largest of the reference's 3 × 3 around it: edges may move
-        by a pixel, and become fainter for nothing. But what they save there buys no noise
-        elsewhere, as it would if only sums were compared.
+        Compared pixel by pixel, with the largest of the reference within `REACH` pixels: an edge
+        may move so far, and become fainter, for nothing. But what it saves there buys no noise
+        elsewhere, as it would if only sums were compared. What moves further has its price.
         """
-        allowed = tf.nn.max_pool2d(self._density(reference), 3, 1, "SAME")
+        allowed = tf.nn.max_pool2d(self._density(reference), 2 * REACH + 1, 1, "SAME")
         return tf.reduce_mean(tf.nn.relu(self._density(images) - allowed), axis=[1, 2, 3])
 
     def _density(self, images: tf.Tensor) -> tf.Tensor:
@@ -175,23 +172,6 @@ class NoPrior(Prior):
         return tf.zeros_like(images[:, 0, 0, 0])
 
 
-PRIORS: dict[str, type[Prior]] = {
-    prior.name: prior for prior in (TotalVariation, MultiscaleEdge, NoPrior)
-}
-
-
-def get_prior(name: str) -> Prior:
-    """The prior of that name with its default settings.
-
-    Args:
-        name: `total_variation`, `multiscale_edge` or `none`.
-
-    Raises:
-        InputError: an unknown name; the message lists the names and the nearest one.
-    """
-    return by_name("prior", name, PRIORS)()
-
-
 def _blur(plane: tf.Tensor) -> tf.Tensor:
     """Convolve `(m, h, w, 1)` with a 5×5 Gaussian of σ = 1 and sum 1, mirroring the border."""
     taps = [math.exp(-(i**2) / 2) for i in range(-2, 3)]
@@ -219,3 +199,26 @@ def _check(
     limits = [(">", above), ("≥", least), ("≤", most)]
     wanted = " and ".join(f"{sign} {limit:g}" for sign, limit in limits if math.isfinite(limit))
     raise InputError(f"expected a finite {name} {wanted}, received {name}={value!r}")
+
+
+# For walks, where only the excess over the original counts: strong, and a haze pays as well. Where
+# all of it counts it would rub a drawing out.
+NEAR = TotalVariation(tv_weight=5.0, alpha=1.0, norm_weight=4.0)
+
+PRIORS: dict[str, type[Prior]] = {
+    prior.name: prior for prior in (TotalVariation, MultiscaleEdge, NoPrior)
+}
+
+
+def get_prior(name: str) -> Prior:
+    """The prior of that name with the settings for a walk.
+
+    Args:
+        name: `total_variation`, `multiscale_edge` or `none`.
+
+    Raises:
+        InputError: an unknown name; the message lists the names and the nearest one.
+    """
+    return by_name(
+        "prior", name, {**{key: kind() for key, kind in PRIORS.items()}, NEAR.name: NEAR}
+    )

@@ -88,7 +88,7 @@ class RunDirectory:
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{str(self.path)!r} is a file; choose another --out")
-        _check_writable(self.path)
+        check_writable(self.path)
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not (self.config).exists():
@@ -195,8 +195,12 @@ def save_model(model: "keras.Model", path: Path) -> None:
     os.replace(aside, path)
 
 
-def _check_writable(path: Path) -> None:
-    """Try to write where the path will be; leaves nothing."""
+def check_writable(path: Path) -> None:
+    """Try to write where the path will be; leaves nothing.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     try:
         with tempfile.TemporaryDirectory(dir=nearest):

@@ -92,5 +92,8 @@ class Settings:
         """
         unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
-            raise InputError(f"unknown setting {sorted(unknown)[0]!r} in the run's config.json")
+            raise InputError(
+                f"unknown setting {sorted(unknown)[0]!r} in the run's config.json: it is a run of "
+                "another version; train it again in another --out"
+            )
         return cls(**values)

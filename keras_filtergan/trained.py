@@ -66,6 +66,10 @@ class TrainedRun:
             raise InputError(
                 f"{str(run.classifier)!r} is not the classifier this run was trained on"
             )
+        if "code_noise" not in config:
+            raise InputError(
+                f"{str(run.path)!r} is a run of another version; train it again in another --out"
+            )
         generator = load_generator(run.generator)
         if generator.kernel_shape != target.kernel_shape:
             raise InputError(
@@ -75,7 +79,7 @@ class TrainedRun:
         discriminator = _load(run.discriminator, Discriminator)
         transformation = _load(run.transformation, ImageTransformation)
         players = generator, discriminator, transformation
-        return cls(settings, dataset, target, *players, code_noise_of(run))
+        return cls(settings, dataset, target, *players, config["code_noise"])
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.
@@ -93,21 +97,6 @@ class TrainedRun:
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
         )
-
-
-def code_noise_of(run: RunDirectory) -> float:
-    """σ of the noise on Q's input in training.
-
-    Raises:
-        InputError: the run has no history that says so.
-    """
-    history = run.read_history()
-    if not history or "code_noise" not in history[-1]:
-        raise InputError(
-            f"expected the noise of the code in history.jsonl of {str(run.path)!r}; "
-            "train the run again"
-        )
-    return history[-1]["code_noise"]
 
 
 def load_generator(path: str | Path) -> FilterGenerator:

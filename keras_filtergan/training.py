@@ -22,7 +22,7 @@ from keras_filtergan.runs import RunDirectory, save_model, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.shelf import shelved_classifier
 from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun, code_noise_of
+from keras_filtergan.trained import TrainedRun
 
 LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
 CHECKPOINT_INTERVAL = 500
@@ -125,8 +125,9 @@ def train(
     if plan.dataset.note:
         say(plan.dataset.note)
     target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
-    _record_target(run, plan, target)
     gan = build_gan(plan, target)
+    code_noise = float(gan.code_noise)
+    _record(run, plan, target, code_noise)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, plan, run, verbose)
     save_model(gan.generator, run.generator)
@@ -134,7 +135,7 @@ def train(
     save_model(gan.transformation, run.transformation)
     say("evaluating on held-out images")
     players = gan.generator, gan.discriminator, gan.transformation
-    trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise_of(run))
+    trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise)
     card = evaluate(trained.subject(), TRAINING_CARD)
     run.write_evaluation(card)
     return trained, card
@@ -191,12 +192,16 @@ def _trained_classifier(
     return classifier
 
 
-def _record_target(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
-    """Write down which network this run is about; a resumed run must still be about that one."""
+def _record(run: RunDirectory, plan: Plan, target: FrozenTarget, code_noise: float) -> None:
+    """Write down which network this run is about, and what was measured on it before training.
+
+    A resumed run must still be about that network.
+    """
     fingerprint = target.fingerprint()
     if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
         raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
-    write_json(run.config, {**plan.config, "target_fingerprint": fingerprint})
+    found = {"target_fingerprint": fingerprint, "code_noise": code_noise}
+    write_json(run.config, {**plan.config, **found})
 
 
 def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:

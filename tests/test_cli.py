@@ -165,6 +165,11 @@ def test_from_training_to_pictures(npz, tmp_path, capsys):
         name: value for name, value in before.items() if name != "taken_over"
     }
     assert set(card["baselines"]) == {"random", "noisy", "pca", "pca_matched"}
+    words = ["evaluate", "--run", str(out), "--only", "filter_diversity", "--alone"]
+    assert module_main(words) == 0
+    again = RunDirectory(out).read_evaluation()
+    assert "filter_diversity" in again
+    assert again["baselines"] == card["baselines"]
     capsys.readouterr()
     assert module_main(["layers", "--runs", str(out), "--out", str(tmp_path / "layers")]) == 0
     assert "share of stroke_width" in capsys.readouterr().out

@@ -47,12 +47,12 @@ def write_run(path, settings, classifier, dataset, card=CARD):
             "settings": settings.to_dict(),
             "made_of": made_of,
             "target_fingerprint": target.fingerprint(),
+            "code_noise": 2.0,
         }
     )
     for name in ("generator", "discriminator", "transformation"):
         save_model(getattr(gan, name), getattr(run, name))
     save_model(classifier, run.classifier)
-    run.append_history({"step": 1, "code_noise": 2.0})
     run.write_evaluation(card)
     return run
 

@@ -1,13 +1,15 @@
 import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.parametrizations import Deformation, Fourier, Pixels
-from keras_filtergan.priors import MultiscaleEdge, NoPrior, TotalVariation
+from keras_filtergan.priors import NEAR, MultiscaleEdge, NoPrior, TotalVariation
 from keras_filtergan.target import FrozenTarget
+from keras_filtergan.walks import pixel_distance
 
 D = 3
 
@@ -246,6 +248,45 @@ def test_calling_the_model_gives_activations(target, generator):
     )
     np.testing.assert_allclose(inverter(images), target.activations(features), atol=1e-6)
     assert inverter.predict(images, verbose=0).shape == (2, *target.activation_shape)
+
+
+def drawing() -> np.ndarray:
+    """One smooth stroke on a black ground, of the images' size."""
+    h, w = some_images().shape[1:3]
+    place = np.arange(w) - (w - 1) / 2
+    stroke = np.exp(-(place**2) / 4) * (np.arange(h) % (h - 2) > 1)[:, None]
+    return np.where(stroke > 0.2, stroke, 0.0)[None, :, :, None].astype("float32")
+
+
+def test_what_a_walk_pays_is_the_excess_over_the_original(target, generator):
+    """Around a black ground whatever is drawn there costs; the kept total holds just that."""
+    walk = Inverter(target, generator, steps=30).walk(drawing(), [0.1, -0.2, 0.3], grid=3)
+
+    def density(image):
+        dx, dy = np.zeros_like(image), np.zeros_like(image)
+        dx[:, :-1], dy[:-1] = np.diff(image, axis=1), np.diff(image, axis=0)
+        return 5.0 * (np.sqrt(dx**2 + dy**2 + 1e-6) - 1e-3) + 4.0 * image
+
+    allowed = scipy.ndimage.maximum_filter(density(walk.start[0]), (3, 3, 1), mode="nearest")
+    paid = []
+    for cell in np.ndindex(3, 3):
+        kept = walk.kept[(0, *cell)]
+        paid.append(walk.history["prior"][(kept, 0, *cell)])
+        expected = np.mean(np.maximum(density(walk.images[(0, *cell)]) - allowed, 0.0))
+        assert paid[-1] == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert max(paid) > 1e-3
+
+
+def test_an_image_is_found_back_from_its_own_activations(target, generator):
+    """Without a prior of the user's the gentle one is taken, which leaves a drawing in place."""
+    images = drawing()
+    wanted = target.activations(target.features(images)).numpy()
+    found, strong = (
+        Inverter(target, generator, prior, steps=100).invert(images, wanted)[0]
+        for prior in (None, NEAR)
+    )
+    assert pixel_distance(found, images) < 0.3
+    assert pixel_distance(strong, images) > 2 * pixel_distance(found, images)
 
 
 def test_settings_make_a_round_trip(target, generator):

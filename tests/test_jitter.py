@@ -8,7 +8,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.jitter import Jitter
 from keras_filtergan.parametrizations import Deformation, Pixels
-from keras_filtergan.priors import NoPrior, TotalVariation
+from keras_filtergan.priors import NEAR, NoPrior, TotalVariation
 
 Z = [0.1, -0.2, 0.3]
 OTHERS = np.arange(9).reshape(3, 3) != 4  # the cells of a walk that are not z itself
@@ -126,7 +126,6 @@ def test_jitter_goes_another_way_and_is_judged_as_before(target, generator, shak
 
 
 def test_history_and_kept_images_are_of_the_objective_without_shifts(target, generator, shaken):
-    prior = TotalVariation()
     middle = generator(shaken.latents[1, 1][None])[0]
     for n in range(2):
         x = shaken.start[n : n + 1]
@@ -136,7 +135,7 @@ def test_history_and_kept_images_are_of_the_objective_without_shifts(target, gen
             kernels = generator(shaken.latents[i, j][None])[0]
             found = target.activations(target.features(image), kernels).numpy()
             error = np.sum((found - wanted) ** 2) / np.sum(wanted**2)
-            excess = max(float(prior(image)[0] - prior(x)[0]), 0.0)
+            excess = float(NEAR.excess(image, x)[0])
             column = shaken.history["total"][:, n, i, j]
             assert error + excess == pytest.approx(column.min(), rel=1e-3)
             assert column.min() <= column[0]

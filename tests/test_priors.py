@@ -6,7 +6,14 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.priors import PRIORS, MultiscaleEdge, NoPrior, TotalVariation, get_prior
+from keras_filtergan.priors import (
+    NEAR,
+    PRIORS,
+    MultiscaleEdge,
+    NoPrior,
+    TotalVariation,
+    get_prior,
+)
 
 ALL = [TotalVariation(), TotalVariation(beta=2.0), TotalVariation(beta=3.0), MultiscaleEdge()]
 
@@ -72,7 +79,7 @@ def test_a_fainter_stroke_buys_no_noise():
     stroke[0, 3:9, 3] = 1.0
     fainter, noisy = 0.5 * stroke, 0.5 * stroke
     noisy[0, ::2, 8::2] = 0.05
-    prior = TotalVariation()
+    prior = NEAR
     assert prior(noisy) < prior(stroke)
     assert prior.excess(fainter, stroke) == 0.0
     assert prior.excess(noisy, stroke) > 0.01

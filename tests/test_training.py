@@ -77,6 +77,7 @@ def test_a_run_leaves_what_the_design_says(whole, settings):
     config = run.read_config()
     assert config["settings"]["steps"] == 7
     assert config["target_fingerprint"] == trained.target.fingerprint()
+    assert config["code_noise"] == trained.code_noise > 0
     assert run.read_evaluation() == card
     assert [record["step"] for record in run.read_history()] == [7]
     assert card["swapped_accuracy"]["count"] >= 10
@@ -87,6 +88,7 @@ def test_a_loaded_run_is_the_trained_one(whole):
     loaded = TrainedRun.load(run)
     latents = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
     np.testing.assert_array_equal(loaded.generator(latents), trained.generator(latents))
+    assert loaded.code_noise == trained.code_noise
     assert loaded.subject().accuracy(loaded.target.kernel) == card["classifier_accuracy"]
 
 

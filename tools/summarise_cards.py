@@ -25,7 +25,7 @@ def numbers(card: dict) -> dict[str, float | None]:
 
 def cell(values: list[float | None]) -> str:
     """Mean ± standard deviation (of the sample), or a dash where nothing was measured."""
-    if None in values or not values:
+    if None in values:
         return "–"
     mean = statistics.mean(values)
     return f"{mean:.4f}" + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
@@ -37,8 +37,11 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--json", type=Path, help="keep the cards here")
     options = parser.parse_args()
-    cards = {path.name: open_run(path).read_evaluation() for path in options.runs}
-    titles = ["generator", *next(iter(cards.values())).get("baselines", {})]
+    cards = {str(path): open_run(path).read_evaluation() for path in options.runs}
+    every = [set(card.get("baselines", {})) for card in cards.values()]
+    shared = set.intersection(*every)  # baselines that every run has
+    order = next(iter(cards.values())).get("baselines", {})
+    titles = ["generator", *(title for title in order if title in shared)]
     columns = {
         title: [
             numbers(card if title == "generator" else card["baselines"][title])

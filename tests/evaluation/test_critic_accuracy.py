@@ -72,16 +72,16 @@ def test_the_latents_it_is_trained_on_are_not_those_it_is_judged_on(trained_subj
 
 
 def test_it_judges_other_sources_than_kernels(trained_subject):
-    """Real activations of the very images cannot be told apart, those of their negatives can."""
+    """Real activations of the images in another order are real ones, those of negatives are not."""
     target = trained_subject.target
 
     def real(images, latents):
-        return target.activations(target.features(images))
+        return target.activations(target.features(images[::-1]))
 
     def negative(images, latents):
         return target.activations(target.features(1 - images))
 
-    assert module.accuracy_against(trained_subject, real) == 0.5
+    assert module.accuracy_against(trained_subject, real) == pytest.approx(0.5, abs=0.15)
     assert module.accuracy_against(trained_subject, negative) > 0.9
 
 
