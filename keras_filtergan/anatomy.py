@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.displacement import sample_bilinear
+from keras_filtergan.runs import plain
 from keras_filtergan.walks import Walk
 
 NEGLIGIBLE = 1e-4  # relative: one grey level in one pixel is more; less is rounding
@@ -30,20 +31,20 @@ def anatomy(walk: Walk) -> dict[str, Any]:
         [1.0, 2.0, 3.0]
     """
     middle = walk.images.shape[1] // 2
-    parts = [inner(walk, reach) for reach in range(1, middle + 1)]
+    parts = [walk.inner(reach) for reach in range(1, middle + 1)]
     return {
-        "explained_fraction": _plain(walk.explained_fraction),
-        "pixel_distance": _plain(walk.pixel_distance),
-        "nonlinearity": _plain(nonlinearity(walk)),
-        "common": _plain(common(walk)),
-        "bend": _plain(bend(walk)),
-        "locality": _plain(locality(walk)),
-        "shares": {name: _plain(share) for name, share in shares(walk).items()},
+        "explained_fraction": plain(walk.explained_fraction),
+        "pixel_distance": plain(walk.pixel_distance),
+        "nonlinearity": plain(nonlinearity(walk)),
+        "common": plain(common(walk)),
+        "bend": plain(bend(walk)),
+        "locality": plain(locality(walk)),
+        "shares": plain(shares(walk)),
         "by_reach": [
             {
                 "offset": float(np.linalg.norm(part.latents[-1, i] - part.latents[i, i])),
-                "pixel_distance": _plain(part.pixel_distance),
-                "nonlinearity": _plain(nonlinearity(part)),
+                "pixel_distance": plain(part.pixel_distance),
+                "nonlinearity": plain(nonlinearity(part)),
             }
             for i, part in enumerate(parts, 1)
         ],
@@ -59,9 +60,9 @@ def nonlinearity(walk: Walk) -> float:
     division, so images that change more count more.
 
     A walk bends more the further it goes: compare two walks where they get equally far from x,
-    with `inner` or `anatomy(walk)["by_reach"]`. Pixels that stop at black or white bend it too. A
-    walk that leaves x with a leap has no straight line through x, however straight it is from
-    there: `common` and `bend` tell the two apart.
+    with `Walk.inner` or `anatomy(walk)["by_reach"]`. Pixels that stop at black or white bend it
+    too. A walk that leaves x with a leap has no straight line through x, however straight it is
+    from there: `common` and `bend` tell the two apart.
 
     Returns:
         0 if every walk is straight, 1 if none has a straight part. Pictures that know nothing of
@@ -202,28 +203,6 @@ def tangents(images: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
-def inner(walk: Walk, reach: int) -> Walk:
-    """The middle part of a walk: `reach` cells from the middle to each side.
-
-    Args:
-        walk: with a grid of at least 2 · reach + 1.
-        reach: at least 1.
-
-    Example:
-        >>> inner(walk, 1).images.shape
-        (10, 3, 3, 28, 28, 1)
-    """
-    middle = walk.images.shape[1] // 2
-    cells = slice(middle - reach, middle + reach + 1)
-    return Walk(
-        images=walk.images[:, cells, cells],
-        latents=walk.latents[cells, cells],
-        start=walk.start,
-        history={name: rows[:, :, cells, cells] for name, rows in walk.history.items()},
-        energy=walk.energy,
-    )
-
-
 def _changes(walk: Walk) -> np.ndarray:
     """x_k − x, `(n, cells, h · w · c)`."""
     changes = walk.images.astype(np.float64) - walk.start[:, None, None]
@@ -271,8 +250,3 @@ def _orthonormal(family: np.ndarray) -> np.ndarray:
 
 def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else math.nan
-
-
-def _plain(value: float) -> float | None:
-    """What JSON can hold: it has no NaN."""
-    return value if math.isfinite(value) else None

@@ -5,7 +5,6 @@ one data set these are the same.
 """
 
 import dataclasses
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from keras_filtergan.anatomy import anatomy
 from keras_filtergan.classifier import load_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
-from keras_filtergan.gallery import transformed_walk
-from keras_filtergan.runs import RunDirectory, write_json
+from keras_filtergan.runs import RunDirectory, save_figure, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget, convolution_layers
 from keras_filtergan.trained import TrainedRun
@@ -178,9 +176,7 @@ def write_comparison(
         folder.mkdir(parents=True, exist_ok=True)
         write_json(numbers, summary(layers))
         for path, figure in figures.items():
-            aside = path.with_name(f".{os.getpid()}-{path.name}")
-            figure.savefig(aside, dpi=130)
-            os.replace(aside, path)
+            save_figure(figure, path)
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
     paths = [numbers, *figures]
@@ -230,7 +226,10 @@ def _walk_layer(place: _Place, data_dir: str | None, say: Callable[[str], None])
     say(f"{place.layer}, seed {place.seed}: {place.run.path}")
     trained = TrainedRun.load(place.run, data_dir)
     found = trained.subject().walk
-    walks = {"inversion": found, "transformation": _transformed(trained, found)}
+    walks = {
+        "inversion": found,
+        "transformation": trained.transformed_walk(found.start, found.latents),
+    }
     card = place.run.read_evaluation()
     row = {
         "layer": place.layer,
@@ -242,21 +241,6 @@ def _walk_layer(place: _Place, data_dir: str | None, say: Callable[[str], None])
         **{kind: anatomy(walk) for kind, walk in walks.items()},
     }
     return LayerWalks(place.layer, place.depth, place.seed, row, walks)
-
-
-def _transformed(trained: TrainedRun, walk: Walk) -> Walk:
-    """The walk that the run's image transformation makes of the same images and latents."""
-    each = [transformed_walk(trained, image, walk.latents) for image in walk.start]
-    return Walk(
-        images=np.concatenate([one.images for one in each]),
-        latents=walk.latents,
-        start=walk.start,
-        history={
-            name: np.concatenate([one.history[name] for one in each], axis=1)
-            for name in each[0].history
-        },
-        energy=np.concatenate([one.energy for one in each]),
-    )
 
 
 def _flat(measures: dict[str, Any]) -> dict[str, float | None]:

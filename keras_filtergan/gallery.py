@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn.manifold import MDS
 
@@ -18,7 +17,7 @@ from keras_filtergan.evaluation.grids import random_dims
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.parametrizations import get_parametrization
 from keras_filtergan.priors import get_prior
-from keras_filtergan.runs import RunDirectory
+from keras_filtergan.runs import RunDirectory, save_figure
 from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import Walk
 
@@ -86,7 +85,7 @@ def draw_gallery(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in figures.items():
-            figure.savefig(folder / f"{name}.png", dpi=130)
+            save_figure(figure, folder / f"{name}.png")
             say(str(folder / f"{name}.png"))
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
@@ -114,19 +113,18 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
         parametrization=get_parametrization(view.parametrization),
         jitter=view.jitter,
     )
-    walk = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
+    found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
+    made = trained.transformed_walk(originals, found.latents)
     layer = target.layer_name.removeprefix("conv")
     figures = {}
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
     for i, number in enumerate(numbers):
-        found = walk.of_image(i)
-        made = transformed_walk(trained, found.start[0], found.latents)
-        for name, how, one in (
+        for name, how, walk in (
             ("invariances", f"images found by inversion{sought}", found),
             ("transformations", "the learned transformation of the original", made),
         ):
             figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
-                trained, one, number, how, axes, view.span
+                trained, walk.of_image(i), number, how, axes, view.span
             )
     return figures
 
@@ -142,44 +140,6 @@ def _axes(
     if dims == "random":
         dims = random_dims(trained.settings.latent_dim, trained.settings.seed)
     return dims, [f"z[{dim}]" for dim in dims]
-
-
-def transformed_walk(trained: TrainedRun, image: np.ndarray, latents: np.ndarray) -> Walk:
-    """The walk that the image transformation of a run makes, in the place of an inversion.
-
-    Args:
-        trained: the run.
-        image: `(h, w, c)` in [0, 1].
-        latents: `(grid, grid, d)`, the middle one included.
-
-    Returns:
-        The images T(x; middle → z) of all cells, as a walk of one image with one step.
-    """
-    grid = len(latents)
-    rows = latents.reshape(grid * grid, -1)
-    start = np.repeat(image[None], len(rows), axis=0)
-    middle = rows[len(rows) // 2][None]
-    cells = trained.transformation((start, middle, rows)).numpy()
-    kernels = trained.generator(rows)
-
-    def activations(images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
-        return trained.target.activations(trained.target.features(images), kernels).numpy()
-
-    wanted = activations(image[None], trained.generator(middle)[0])
-    energy = np.sum(np.square(wanted), axis=(1, 2, 3))
-    errors = [
-        np.sum(np.square(activations(images, kernels) - wanted), axis=(1, 2, 3)) / energy
-        for images in (start, cells)
-    ]
-    history = np.reshape(errors, (2, 1, grid, grid))
-    last_is_kept = np.stack([np.ones_like(history[0]), np.zeros_like(history[0])])
-    return Walk(
-        images=cells.reshape(1, grid, grid, *image.shape),
-        latents=latents,
-        start=image[None],
-        history={"activation": history, "total": last_is_kept},
-        energy=energy,
-    )
 
 
 def _draw_grid(

@@ -241,7 +241,6 @@ class Inverter(keras.Model):
 
     def _descend(self, start, wanted, kernels, reference):
         """One batch `(m, h, w, c)`, compiled once a shape."""
-        energy = _energy(wanted)
 
         def cost(images):
             if reference is None or not self.excess:
@@ -249,33 +248,24 @@ class Inverter(keras.Model):
             return (self.prior or NEAR).excess(images, reference[0])
 
         def objective(images):
-            activation = _energy(self.call((images, kernels)) - wanted) / energy
-            return {"activation": activation, "prior": cost(images)}
+            found = self.call((images, kernels))
+            return {"activation": _relative_error(found, wanted), "prior": cost(images)}
 
         shake = Jitter(self.jitter, self.seed)
 
         def guide(images, step):
-            model, model_kernels = reference
-            wanted = self.call((shake(model, step), model_kernels))
-            error = _energy(self.call((shake(images, step), kernels)) - wanted)
-            return error / _energy(wanted) + cost(images)
+            original, original_kernels = reference
+            wanted = self.call((shake(original, step), original_kernels))
+            found = self.call((shake(images, step), kernels))
+            return _relative_error(found, wanted) + cost(images)
 
-        return descend(
-            objective,
-            start,
-            self.parametrization,
-            self.steps,
-            self.learning_rate,
-            guide if self.jitter else None,
-        )
+        how = self.parametrization, self.steps, self.learning_rate
+        return descend(objective, start, *how, guide if self.jitter else None)
 
     def get_config(self) -> dict:
         """Every setting; target and generator, which are not settings, are given anew."""
-        names = (
-            *("name", "prior", "parametrization", "steps", "learning_rate", "batch_size"),
-            *("excess", "jitter", "seed"),
-        )
-        config = {key: getattr(self, key) for key in names}
+        names = "name prior parametrization steps learning_rate batch_size excess jitter seed"
+        config = {key: getattr(self, key) for key in names.split()}
         for key in ("prior", "parametrization"):
             if config[key] is not None:
                 config[key] = {"name": config[key].name, **config[key].get_config()}
@@ -291,8 +281,10 @@ class Inverter(keras.Model):
         return cls(target, generator, **config)
 
 
-def _energy(activations: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.square(activations), axis=[1, 2, 3])
+def _relative_error(found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """‖found − wanted‖² / ‖wanted‖² of activations `(m, h', w', cout)`, `(m,)`."""
+    error, energy = (tf.reduce_sum(tf.square(a), [1, 2, 3]) for a in (found - wanted, wanted))
+    return error / energy
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

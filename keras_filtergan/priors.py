@@ -208,6 +208,7 @@ NEAR = TotalVariation(tv_weight=5.0, alpha=1.0, norm_weight=4.0)
 PRIORS: dict[str, type[Prior]] = {
     prior.name: prior for prior in (TotalVariation, MultiscaleEdge, NoPrior)
 }
+WALK_PRIORS: dict[str, Prior] = {prior.name: prior for prior in (NEAR, MultiscaleEdge(), NoPrior())}
 
 
 def get_prior(name: str) -> Prior:
@@ -219,6 +220,4 @@ def get_prior(name: str) -> Prior:
     Raises:
         InputError: an unknown name; the message lists the names and the nearest one.
     """
-    return by_name(
-        "prior", name, {**{key: kind() for key, kind in PRIORS.items()}, NEAR.name: NEAR}
-    )
+    return by_name("prior", name, WALK_PRIORS)

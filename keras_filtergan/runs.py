@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from keras_filtergan.errors import InputError
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,6 +188,26 @@ def open_run(path: Path) -> RunDirectory:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file in one step: a reader sees the old one or the new one."""
     _write_aside(path, json.dumps(content, indent=2) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold of a number or a dict of numbers: it has no NaN and no NumPy.
+
+    Returns:
+        An int as it is, a float, `None` for one that is not finite, or a dict of these.
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, int):
+        return value
+    return float(value) if math.isfinite(value) else None
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Save a picture in one step, as `save_model` does."""
+    aside = path.with_name(f".{os.getpid()}-{path.name}")  # matplotlib goes by the ending
+    figure.savefig(aside, dpi=130)
+    os.replace(aside, path)
 
 
 def save_model(model: "keras.Model", path: Path) -> None:

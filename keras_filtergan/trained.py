@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from keras_filtergan.classifier import load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset
@@ -15,6 +17,7 @@ from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.transformation import ImageTransformation
+from keras_filtergan.walks import Walk
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +100,41 @@ class TrainedRun:
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
         )
+
+    def transformed_walk(self, images: np.ndarray, latents: np.ndarray) -> Walk:
+        """The walk that the image transformation makes, in the place of an inversion.
+
+        Args:
+            images: x, `(n, h, w, c)` in [0, 1].
+            latents: `(grid, grid, d)`, the middle one included.
+
+        Returns:
+            The images T(x; middle → z) of all cells, as a walk with one step.
+        """
+        grid, cells = len(latents), latents.reshape(-1, latents.shape[-1])
+        middle = cells[len(cells) // 2][None]
+        kernels, middle_kernels = self.generator(cells), self.generator(middle)[0]
+        found, errors, energies = [], [], []
+        for image in images:
+            start = np.repeat(image[None], len(cells), axis=0)
+            found.append(self.transformation((start, middle, cells)).numpy())
+            wanted = self._activations(image[None], middle_kernels)
+            energies.append(np.sum(np.square(wanted)))
+            left = [self._activations(moved, kernels) - wanted for moved in (start, found[-1])]
+            errors.append(np.sum(np.square(left), axis=(2, 3, 4)) / energies[-1])
+        layout = (len(images), grid, grid)
+        history = np.reshape(np.swapaxes(errors, 0, 1), (2, *layout))
+        last_is_kept = np.stack([np.ones_like(history[0]), np.zeros_like(history[0])])
+        return Walk(
+            images=np.reshape(found, (*layout, *images.shape[1:])),
+            latents=latents,
+            start=images,
+            history={"activation": history, "total": last_is_kept},
+            energy=np.array(energies),
+        )
+
+    def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
+        return self.target.activations(self.target.features(images), kernels).numpy()
 
 
 def load_generator(path: str | Path) -> FilterGenerator:

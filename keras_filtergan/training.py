@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,11 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
 
 
 def train(
-    plan: Plan, run: RunDirectory, verbose: int = 1, say: Callable[[str], None] = print
+    plan: Plan,
+    run: RunDirectory,
+    verbose: int = 1,
+    say: Callable[[str], None] = print,
+    metrics: Iterable[str] = TRAINING_CARD,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """Train, or go on training, and write the card.
 
@@ -112,6 +116,7 @@ def train(
         run: where everything goes; a checkpoint in it is continued.
         verbose: Keras verbosity, 1 for progress bars.
         say: takes one-line messages for the user.
+        metrics: what the card shall hold.
 
     Returns:
         The trained run and its card.
@@ -136,7 +141,7 @@ def train(
     say("evaluating on held-out images")
     players = gan.generator, gan.discriminator, gan.transformation
     trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise)
-    card = evaluate(trained.subject(), TRAINING_CARD)
+    card = evaluate(trained.subject(), metrics)
     run.write_evaluation(card)
     return trained, card
 

@@ -18,8 +18,8 @@ class ImageTransformation(keras.Model):
 
     A smooth displacement (bending, shifting, slanting), a small convolution (thinner, thicker,
     softer, sharper strokes) and a gain (contrast), in this order. Their strengths are s(z) − s(r)
-    with s a small network: a step means the opposite of the step back, and no latent is special.
-    An empty background is never lifted.
+    with s a small network: a step means the opposite of the step back, and no latent is singled
+    out. An empty background is never lifted.
 
     Trained along with a generator of kernels so that the kernels of z make of T(x; r → z) what
     those of r make of x, it is the inversion of the paper's section 3 in one evaluation; and a

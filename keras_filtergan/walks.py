@@ -35,13 +35,26 @@ class Walk:
 
     def of_image(self, index: int) -> "Walk":
         """The walk of one of the images alone, as a walk of n = 1."""
-        one = slice(index, index + 1)
+        return self._part(slice(index, index + 1), slice(None))
+
+    def inner(self, reach: int) -> "Walk":
+        """The middle part: `reach` cells, at least 1, from the middle to each side.
+
+        Example:
+            >>> walk.inner(1).images.shape
+            (10, 3, 3, 28, 28, 1)
+        """
+        middle = len(self.latents) // 2
+        return self._part(slice(None), slice(middle - reach, middle + reach + 1))
+
+    def _part(self, which: slice, cells: slice) -> "Walk":
+        """The walks of some images over a square of the cells."""
         return Walk(
-            images=self.images[one],
-            latents=self.latents,
-            start=self.start[one],
-            history={name: rows[:, one] for name, rows in self.history.items()},
-            energy=self.energy[one],
+            images=self.images[which, cells, cells],
+            latents=self.latents[cells, cells],
+            start=self.start[which],
+            history={name: rows[:, which, cells, cells] for name, rows in self.history.items()},
+            energy=self.energy[which],
         )
 
     @property

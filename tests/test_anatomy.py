@@ -10,7 +10,6 @@ from keras_filtergan.anatomy import (
     anatomy,
     bend,
     common,
-    inner,
     locality,
     nonlinearity,
     shares,
@@ -354,7 +353,7 @@ def test_the_inner_walk_is_the_middle_of_the_walk():
     rng = np.random.default_rng(0)
     start = rng.uniform(size=(2, 4, 4, 1))
     walk = walk_of(rng.uniform(size=(2, 7, 7, 4, 4, 1)), start)
-    part = inner(walk, 1)
+    part = walk.inner(1)
     np.testing.assert_array_equal(part.images, walk.images[:, 2:5, 2:5])
     np.testing.assert_array_equal(part.latents, walk.latents[2:5, 2:5])
     assert part.explained_fraction == 0.0  # the history goes along

@@ -10,7 +10,6 @@ from keras_filtergan.data import load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.gallery import transformed_walk
 from keras_filtergan.runs import RunDirectory, save_model, write_json
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
@@ -112,7 +111,7 @@ def test_the_walks_are_those_of_the_card_and_of_the_gallery(layers, runs):
     np.testing.assert_array_equal(found.latents, card.latents)
     np.testing.assert_array_equal(made.start, card.start)
     for i, start in enumerate(card.start):
-        alone = transformed_walk(trained, start, card.latents)
+        alone = trained.transformed_walk(start[None], card.latents)
         one = made.of_image(i)
         np.testing.assert_allclose(one.images, alone.images, atol=1e-6)
         assert one.explained_fraction == pytest.approx(alone.explained_fraction, rel=1e-4)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from keras_filtergan.evaluation import Subject
-from keras_filtergan.gallery import transformed_walk
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.settings import Settings
 from keras_filtergan.trained import TrainedRun
@@ -23,7 +22,7 @@ def test_the_transformed_walk_measures_what_the_inversion_measures(trained):
     """Cell by cell against the definition, and at the start against the inverter's own walk."""
     image = trained.dataset.x_test[0] / np.float32(255)
     latents = latent_grid(np.zeros(3), 3, (0, 2), grid=3, span=2.0)
-    walk = transformed_walk(trained, image, latents)
+    walk = trained.transformed_walk(image[None], latents)
     target = trained.target
     middle = trained.generator(latents[1, 1][None])[0]
     wanted = target.activations(target.features(image[None]), middle).numpy()

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_filtergan.cli.common import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.runs import check_writable, latest_run, open_run
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_filtergan.cli.common import (
+from keras_filtergan.cli.command import (
     DONE,
     INTERRUPTED,
     Parser,

@@ -1,6 +1,5 @@
 """Metrics registered by name, computed in the order of their registration."""
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.subject import Subject
+from keras_filtergan.runs import plain
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def evaluate(
     for name in names:
         began = time.perf_counter()
         result = METRICS[name].measure(subject)
-        card[name] = _plain(result.value)
+        card[name] = plain(result.value)
         taken_over[name] = {what: int(count) for what, count in result.taken_over.items()}
         if say is not None:
             say(f"{name} ({time.perf_counter() - began:.0f} s)")
@@ -112,12 +112,3 @@ def check_names(names: Iterable[str]) -> None:
     for name in names:
         if name not in METRICS:
             raise InputError(f"unknown metric {name!r}, there are: {', '.join(METRICS)}")
-
-
-def _plain(value: Any) -> float | int | dict | None:
-    """What JSON can hold: it has no NaN, and NumPy's numbers are not its."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, int):
-        return value
-    return float(value) if math.isfinite(value) else None

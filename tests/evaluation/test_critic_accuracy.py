@@ -72,16 +72,17 @@ def test_the_latents_it_is_trained_on_are_not_those_it_is_judged_on(trained_subj
 
 
 def test_it_judges_other_sources_than_kernels(trained_subject):
-    """Real activations of the images in another order are real ones, those of negatives are not."""
-    target = trained_subject.target
+    """Real activations of other images are real ones, those of negatives are not."""
+    target, others = trained_subject.target, trained_subject.dataset.x_train / np.float32(255)
+    random = np.random.default_rng(5)
 
     def real(images, latents):
-        return target.activations(target.features(images[::-1]))
+        return target.activations(target.features(random.choice(others, len(images))))
 
     def negative(images, latents):
         return target.activations(target.features(1 - images))
 
-    assert module.accuracy_against(trained_subject, real) == pytest.approx(0.5, abs=0.15)
+    assert module.accuracy_against(trained_subject, real) == pytest.approx(0.5, abs=0.2)
     assert module.accuracy_against(trained_subject, negative) > 0.9
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: one-line errors, exit codes, a quiet import of TensorFlow."""
+"""What makes a function a command: one-line errors, exit codes, a quiet import of TensorFlow."""
 
 import argparse
 import os

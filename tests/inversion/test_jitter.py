@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_inversion import D, LinearGenerator, small_target, some_images
+from toys import D, some_images
 
 from keras_filtergan.descent import descend
 from keras_filtergan.errors import InputError
@@ -12,16 +12,6 @@ from keras_filtergan.priors import NEAR, NoPrior, TotalVariation
 
 Z = [0.1, -0.2, 0.3]
 OTHERS = np.arange(9).reshape(3, 3) != 4  # the cells of a walk that are not z itself
-
-
-@pytest.fixture(scope="module")
-def target():
-    return small_target()
-
-
-@pytest.fixture(scope="module")
-def generator(target):
-    return LinearGenerator(target)
 
 
 @pytest.fixture(scope="module")
