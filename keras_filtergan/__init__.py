@@ -24,11 +24,11 @@ _HOMES = {
     "Walk": "walks",
     "build_classifier": "classifier",
     "convolve": "convolution",
-    "load_generator": "trained",
+    "load_generator": "saved_generator",
     "principal_directions": "directions",
     "train_classifier": "classifier",
 }
-_MODULES = ("data", "evaluation", "parametrizations", "plots", "priors")
+_MODULES = ("data", "evaluation", "layers", "parametrizations", "plots", "priors")
 
 __all__ = sorted([*_HOMES, *_MODULES])
 

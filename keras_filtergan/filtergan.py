@@ -98,14 +98,14 @@ class FilterGAN(keras.Model):
         self.image_weight = image_weight
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
-        self.generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
-        self.raw_generator = FilterGenerator(target.kernel_shape, latent_dim, seed=seed)
+        self.generator = self._make_generator(seed)
+        self.raw_generator = self._make_generator(seed)
         self.discriminator = Discriminator(
             target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
         )
         self.transformation = ImageTransformation(latent_dim, seed=seed)
         self.discriminator_noise = Control(
-            discriminator_noise, accuracy_goal, rate=0.02, highest=8.0, name="discriminator_noise"
+            discriminator_noise, accuracy_goal, rate=0.02, highest=32.0, name="discriminator_noise"
         )
         self.code_weight = Control(
             code_weight, variation_goal, rate=-0.01, lowest=0.1, name="code_weight"
@@ -116,12 +116,20 @@ class FilterGAN(keras.Model):
         self.code_noise = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="code_noise"
         )
-        self.generator.build((None, latent_dim))
-        self.raw_generator.build((None, latent_dim))
         self.discriminator.build((None, *target.activation_shape))
         self.built = True
         self.adapted = False
         self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
+
+    def _make_generator(self, seed: int) -> FilterGenerator:
+        target = self.target
+        generator = FilterGenerator(
+            target.kernel_shape, self.latent_dim, seed=seed, **target.geometry
+        )
+        generator.build((None, self.latent_dim))
+        if target.bias is not None:
+            generator.bias.assign(target.bias)
+        return generator
 
     @staticmethod
     def _term_names() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -21,12 +22,17 @@ class FilterGenerator(keras.Model):
     because what no activation depends on stays where it starts. Smooth units (SiLU) and
     channels that start alike keep G close to linear in z, so that rare latents stay harmless.
 
+    The generator also knows the rest of its convolution, strides to bias, none of which it makes
+    or learns: so a saved generator is all that `layers.GeneratedConv2D` needs.
+
     Args:
-        kernel_shape: `(kh, kw, cin, cout)` of the layer.
+        kernel_shape: `(kh, kw, cin, cout)` of the layer; with `groups`, cin is that of one group.
         latent_dim: length d of a latent.
         width: units of the two hidden layers.
         mean_learning_rate: learning rate of the mean kernel relative to everything else.
         seed: of the initial weights.
+        strides, padding, dilation_rate, groups: of the convolution, as in `keras.layers.Conv2D`.
+        use_bias: whether the convolution has a bias; it is then the weight `bias`.
 
     Input `(m, d)`, output `(m, kh, kw, cin, cout)`.
 
@@ -45,6 +51,11 @@ class FilterGenerator(keras.Model):
         width: int = 128,
         mean_learning_rate: float = 10.0,
         seed: int = 0,
+        strides: tuple[int, int] = (1, 1),
+        padding: str = "same",
+        dilation_rate: tuple[int, int] = (1, 1),
+        groups: int = 1,
+        use_bias: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -53,6 +64,11 @@ class FilterGenerator(keras.Model):
         self.width = width
         self.mean_learning_rate = mean_learning_rate
         self.seed = seed
+        self.strides = tuple(strides)
+        self.padding = padding
+        self.dilation_rate = tuple(dilation_rate)
+        self.groups = groups
+        self.use_bias = use_bias
         kh, kw, cin, _ = self.kernel_shape
         self.taps = kh * kw * cin
         self.scale = math.sqrt(2.0 / self.taps)  # He: the order of magnitude of a trained kernel
@@ -71,6 +87,9 @@ class FilterGenerator(keras.Model):
         alike = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed * 10 + 3)
         self.channel = self.add_weight(shape=(cout, self.width), initializer=alike)
         self.mean = self.add_weight(shape=(cout, self.taps), initializer="zeros")
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(cout,), initializer="zeros", trainable=False)
         self.latent_in.build(input_shape)
         self.hidden.build((None, cout, self.width))
         self.deviation.build((None, cout, self.width))
@@ -84,9 +103,17 @@ class FilterGenerator(keras.Model):
         kernels = self.scale * (self.mean_learning_rate * self.mean + self.deviation(x))
         return ops.transpose(ops.reshape(kernels, (-1, cout, kh, kw, cin)), (0, 2, 3, 4, 1))
 
+    def is_trained(self) -> bool:
+        """Whether the mean kernel has left zero, where it starts: by training or by loading."""
+        with tf.init_scope():  # the weights as they are now, also while a graph is traced
+            return bool(tf.reduce_any(tf.not_equal(self.mean.value, 0.0)))
+
     def get_config(self) -> dict:
         """Constructor arguments."""
-        names = ("kernel_shape", "latent_dim", "width", "mean_learning_rate", "seed")
+        names = (
+            *("kernel_shape", "latent_dim", "width", "mean_learning_rate", "seed"),
+            *("strides", "padding", "dilation_rate", "groups", "use_bias"),
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -62,6 +62,12 @@ class FrozenTarget:
         return tuple(self.kernel.shape)
 
     @property
+    def geometry(self) -> dict[str, object]:
+        """Everything of the convolution but kernels and bias: arguments of `FilterGenerator`."""
+        names = ("strides", "padding", "dilation_rate", "groups", "use_bias")
+        return {name: getattr(self.layer, name) for name in names}
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """`(h, w, c)` of the images that the classifier takes."""
         return tuple(self.classifier.inputs[0].shape[1:])

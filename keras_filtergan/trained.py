@@ -14,6 +14,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.networks import Discriminator, FilterGenerator
 from keras_filtergan.runs import RunDirectory
+from keras_filtergan.saved_generator import load_generator
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.transformation import ImageTransformation
@@ -135,26 +136,6 @@ class TrainedRun:
 
     def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
         return self.target.activations(self.target.features(images), kernels).numpy()
-
-
-def load_generator(path: str | Path) -> FilterGenerator:
-    """Load a saved generator, in any process.
-
-    Args:
-        path: `generator.keras` of a run.
-
-    Returns:
-        The averaged generator, latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`.
-
-    Raises:
-        InputError: the file is missing or holds something else.
-
-    Example:
-        >>> generator = load_generator("runs/mnist_sample-layer4-seed0/generator.keras")
-        >>> generator(keras.random.normal([5, generator.latent_dim])).shape
-        TensorShape([5, 3, 3, 32, 32])
-    """
-    return _load(Path(path), FilterGenerator)
 
 
 def _load(path: Path, kind: type[keras.Model]) -> keras.Model:

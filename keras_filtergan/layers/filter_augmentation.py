@@ -1,0 +1,139 @@
+"""`FilterAugmentation`: the first layers of a frozen network, augmenting what they see."""
+
+import keras
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
+from keras_filtergan.networks import FilterGenerator
+from keras_filtergan.target import FrozenTarget
+
+
+@keras.saving.register_keras_serializable("keras_filtergan")
+class FilterAugmentation(keras.layers.Layer):
+    """Images to features of a frozen network, under generated kernels while training.
+
+    A preprocessing layer, as `keras.layers.RandomFlip` is one: with `training=True` each image goes
+    through the network up to a convolution whose kernels are drawn for it alone, which is what some
+    change of the image that the classifier ignores would have done to its features. Without, it is
+    the frozen network as it was trained. Put a head of your own on top, or map a data set with it.
+
+    Nothing in it is trained, and none of it is shared with the classifier that it was made from.
+
+    Args:
+        prefix: images `(m, h, w, c)` → the input of the convolution.
+        convolution: the real one, used as it is outside training.
+        generator: of its kernels.
+        draws: as in `GeneratedConv2D`.
+        seed: of the draws.
+
+    Input `(m, h, w, c)`, output `(m, h', w', cout)`, after the convolution's own activation.
+
+    Call arguments:
+        inputs: images, in the range that the network was trained on.
+        training: augment.
+
+    Raises:
+        InputError: the generator makes kernels of another shape; a path runs around the layer.
+
+    Example:
+        >>> target = kfg.FrozenTarget(classifier, layer=4)
+        >>> augment = kfg.layers.FilterAugmentation.of(target, generator)
+        >>> head = keras.Sequential([augment, keras.layers.Flatten(), keras.layers.Dense(5)])
+        >>> features = images.map(lambda x, y: (augment(x, training=True), y))
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), future work: data augmentation, transfer learning.
+    """
+
+    def __init__(
+        self,
+        prefix: keras.Model,
+        convolution: keras.layers.Conv2D,
+        generator: FilterGenerator,
+        draws: str = "example",
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**{"trainable": False, **kwargs})
+        self.prefix = prefix
+        self.convolution = convolution
+        self.generated = GeneratedConv2D(
+            generator, draws=draws, activation=convolution.activation, seed=seed
+        )
+
+    @classmethod
+    def of(cls, target: FrozenTarget, generator: FilterGenerator, **kwargs) -> "FilterAugmentation":
+        """The layer for a split classifier, with copies of its weights.
+
+        Args:
+            target: the classifier and its convolution.
+            generator: trained on it.
+            **kwargs: further arguments of the layer.
+        """
+        if generator.kernel_shape != target.kernel_shape:
+            raise InputError(
+                f"expected a generator of kernels {target.kernel_shape} for layer "
+                f"{target.layer_name!r}, it makes {generator.kernel_shape}"
+            )
+        if len(target.prefix.outputs) > 1:
+            raise InputError(
+                f"a path runs around layer {target.layer_name!r}, so its activations are not all "
+                "that follows; choose a layer outside the block, or use "
+                "FrozenTarget.network_with(GeneratedConv2D(generator))"
+            )
+        prefix = _copy(keras.Model(target.prefix.inputs, target.prefix.outputs[0], name="prefix"))
+        convolution = type(target.layer).from_config(target.layer.get_config())
+        convolution.build(prefix.outputs[0].shape)
+        convolution.set_weights(target.layer.get_weights())
+        return cls(prefix, convolution, generator, **kwargs)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build what comes from a config and has no shapes yet."""
+        features = self.prefix.compute_output_shape(input_shape)
+        for layer in (self.convolution, self.generated):
+            if not layer.built:
+                layer.build(features)
+        freeze(self)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Features of the images."""
+        features = self.prefix(inputs, training=False)  # batch norm stays as it was trained
+        return self.generated(features, training=True) if training else self.convolution(features)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """`(m, h', w', cout)`."""
+        return self.generated.compute_output_shape(self.prefix.compute_output_shape(input_shape))
+
+    def compute_output_spec(self, inputs, training=False) -> keras.KerasTensor:
+        """Without running `call`: a model is put together before its weights are loaded."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        parts = {
+            "prefix": self.prefix,
+            "convolution": self.convolution,
+            "generator": self.generated.generator,
+        }
+        return {
+            **super().get_config(),
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+            "draws": self.generated.draws,
+            "seed": self.generated.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "FilterAugmentation":
+        """The layer of a `get_config`; its weights are still to be loaded."""
+        restored = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("prefix", "convolution", "generator")
+        }
+        return cls(**{**config, **restored})
+
+
+def _copy(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy

@@ -1,0 +1,183 @@
+"""`GeneratedConv2D`: a convolution whose kernels a generator makes."""
+
+import numbers
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.convolution import convolve
+from keras_filtergan.errors import InputError
+from keras_filtergan.networks import FilterGenerator
+
+DRAWS = ("example", "batch")
+
+
+@keras.saving.register_keras_serializable("keras_filtergan")
+class GeneratedConv2D(keras.layers.Layer):
+    """A drop-in for the `Conv2D` that a generator was learned from.
+
+    While a network around it is trained, each image is convolved with kernels of its own, drawn
+    anew each time: the network sees its features under all the transformations that the classifier
+    was found to ignore. At inference the activations under `latents` fixed draws are averaged, the
+    paper's "average pooling over learned transformations"; a convolution being linear in its
+    kernels, this is one convolution with the mean kernel set, as fast as the real layer.
+
+    Generator and bias are frozen, the generator that is passed in itself: set `trainable` of the
+    built layer to train them.
+
+    Args:
+        generator: a trained `FilterGenerator`; it knows strides, padding, dilation, groups and
+            bias of its convolution.
+        latents: what inference uses: a number n of latents, drawn once from N(0, 1) by `seed`, over
+            which activations are averaged; or one latent `(d,)`, or several `(n, d)`, of your own.
+        draws: `"example"`: kernels for each image in training; `"batch"`: one set for all.
+        activation: what follows, by name or function, as in `keras.layers.Conv2D`.
+        seed: of the latents of inference and of the draws of training.
+
+    Input `(m, h, w, cin)`, output `(m, h', w', cout)`.
+
+    Call arguments:
+        inputs: the features `(m, h, w, cin)`.
+        latents: use these instead, in training and inference: `(m, d)`, one an example.
+        training: draw kernels rather than average.
+
+    Raises:
+        InputError: n < 1, a latent of another length, features with another number of channels,
+            or a generator that has been neither trained nor loaded.
+
+    Example:
+        >>> generator = kfg.load_generator("runs/mnist_sample-layer4-seed0/generator.keras")
+        >>> layer = kfg.layers.GeneratedConv2D(generator, latents=10)
+        >>> layer(features).shape                              # the mean over ten latents
+        TensorShape([64, 7, 7, 32])
+        >>> network = kfg.FrozenTarget(classifier, layer=4).network_with(layer)
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), section 4, "quality", and its future work: data
+        augmentation, and the averaging as a pooling operator.
+    """
+
+    def __init__(
+        self,
+        generator: FilterGenerator,
+        latents: int | Sequence = 10,
+        draws: str = "example",
+        activation=None,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**{"trainable": False, **kwargs})
+        if not isinstance(generator, FilterGenerator):
+            raise InputError(f"expected a FilterGenerator, received {type(generator).__name__}")
+        if draws not in DRAWS:
+            raise InputError(f"expected draws to be one of {', '.join(DRAWS)}, received {draws!r}")
+        self.generator = generator
+        self.latents = latents
+        self.draws = draws
+        self.activation = keras.activations.get(activation)
+        self.seed = seed
+        self._fixed = _fixed_latents(latents, generator.latent_dim, seed)  # (n, d)
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that the features are those that the kernels read."""
+        generator = self.generator
+        if len(input_shape) != 4 or input_shape[-1] != self._channels:
+            raise InputError(
+                f"expected features (m, h, w, {self._channels}) for kernels "
+                f"{generator.kernel_shape} in {generator.groups} group(s), "
+                f"received {tuple(input_shape)}"
+            )
+        if not generator.built:
+            generator.build((None, generator.latent_dim))
+        freeze(self)
+        self.built = True
+
+    @property
+    def _channels(self) -> int:
+        return self.generator.kernel_shape[2] * self.generator.groups
+
+    def call(self, inputs, latents=None, training=False):
+        """Convolve the features with generated kernels."""
+        kernels = self._kernels(tf.shape(inputs)[0], latents, training)
+        generator = self.generator
+        maps = convolve(
+            inputs,
+            tf.cast(kernels, inputs.dtype),
+            strides=generator.strides,
+            padding=generator.padding.upper(),
+            dilations=generator.dilation_rate,
+        )
+        if generator.use_bias:
+            maps = maps + tf.cast(generator.bias, maps.dtype)
+        return self.activation(maps)
+
+    def _kernels(self, m: tf.Tensor, latents: tf.Tensor | None, training: bool) -> tf.Tensor:
+        """Of each example `(m, kh, kw, cin, cout)`, or of all `(kh, kw, cin, cout)`."""
+        if not self.generator.is_trained():
+            raise InputError(
+                f"layer {self.name!r}: its generator has been neither trained nor loaded; "
+                "use load_generator, or load the weights of the model around it first"
+            )
+        d = self.generator.latent_dim
+        if latents is not None:
+            if latents.shape[-1] != d:
+                raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
+            return self.generator(latents)
+        if not training:
+            return tf.reduce_mean(self.generator(self._fixed), axis=0)
+        if self.draws == "batch":
+            return self.generator(keras.random.normal((1, d), seed=self._seeds))[0]
+        return self.generator(keras.random.normal((m, d), seed=self._seeds))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """`(m, h', w', cout)`."""
+        generator = self.generator
+        kh, kw, _, cout = generator.kernel_shape
+        geometry = (generator.strides, generator.padding, None, generator.dilation_rate)
+        return keras.layers.Conv2D(cout, (kh, kw), *geometry).compute_output_shape(input_shape)
+
+    def compute_output_spec(self, inputs, latents=None, training=False) -> keras.KerasTensor:
+        """Without running `call`: a model is put together before its weights are loaded."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        latents = self.latents
+        return {
+            **super().get_config(),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "latents": latents if isinstance(latents, int) else np.asarray(latents).tolist(),
+            "draws": self.draws,
+            "activation": keras.activations.serialize(self.activation),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "GeneratedConv2D":
+        """The layer of a `get_config`; its weights are still to be loaded."""
+        generator = keras.saving.deserialize_keras_object(config["generator"])
+        return cls(**{**config, "generator": generator})
+
+
+def freeze(layer: keras.layers.Layer) -> None:
+    """Keep optimizers away from every weight; `layer.trainable` alone leaves those of parts."""
+    layer.trainable = False
+    for variable in layer.variables:
+        variable.trainable = False
+
+
+def _fixed_latents(latents: int | Sequence, dim: int, seed: int) -> np.ndarray:
+    """The latents `(n, d)` that inference averages over."""
+    if isinstance(latents, numbers.Integral) and not isinstance(latents, bool):
+        if latents < 1:
+            raise InputError(f"expected at least 1 latent to average over, received {latents}")
+        return np.random.default_rng(seed).standard_normal((latents, dim)).astype("float32")
+    given = np.asarray(latents, "float32")
+    if given.ndim not in (1, 2) or given.shape[-1] != dim or not given.size:
+        raise InputError(f"expected latents ({dim},) or (n, {dim}), received {given.shape}")
+    if not np.isfinite(given).all():
+        raise InputError("expected finite latents, received NaN or infinity")
+    return given.reshape(-1, dim)

@@ -1,0 +1,189 @@
+"""`load_generator`: a saved generator from a file that need not be trusted.
+
+A `.keras` file is a zip of a configuration and of weights in HDF5. Loaded as it is, it may name
+classes to be called, and a file of a few kilobytes may ask for gigabytes. A generator needs none of
+that: its configuration is a handful of plain numbers, from which the shape of each weight follows.
+So everything is checked against these before anything is made.
+"""
+
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.networks import FilterGenerator
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+LARGEST_CONFIG = 2**16  # bytes
+LARGEST_GENERATOR = 2**28  # parameters, 1 GiB
+# Names and places that Keras gives them in the file.
+_PLACES = {
+    "channel": "vars/0",
+    "mean": "vars/1",
+    "bias": "vars/2",
+    **{
+        f"{layer}_{part}": f"{layer}/vars/{number}"
+        for layer in ("latent_in", "hidden", "deviation")
+        for number, part in enumerate(("kernel", "bias"))
+    },
+}
+
+
+def load_generator(path: str | Path) -> FilterGenerator:
+    """Load a saved generator, in any process, without trusting the file.
+
+    Nothing in the file is executed and no class but `FilterGenerator` is made. Shapes, sizes and
+    finiteness of the weights are checked against the configuration before memory is asked for.
+
+    Args:
+        path: `generator.keras` of a run.
+
+    Returns:
+        The averaged generator, latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`. Hand it to
+        `layers.GeneratedConv2D` for your own networks.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds anything else.
+
+    Example:
+        >>> generator = load_generator("runs/mnist_sample-layer4-seed0/generator.keras")
+        >>> generator(keras.random.normal([5, generator.latent_dim])).shape
+        TensorShape([5, 3, 3, 32, 32])
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"expected a generator.keras file, there is none at {str(path)!r}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = _checked_config(_read(archive, CONFIG, LARGEST_CONFIG))
+            shapes = _weight_shapes(config)
+            size = 4 * sum(math.prod(shape) for shape in shapes.values())
+            with h5py.File(io.BytesIO(_read(archive, WEIGHTS, size + 2**20)), "r") as file:
+                weights = _checked_weights(file, shapes)
+    except _Refused as refusal:
+        raise InputError(f"{str(path)!r} is no saved generator: {refusal}") from None
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{str(path)!r} is damaged or no .keras file: {reason}") from None
+    return _assemble(config, weights)
+
+
+class _Refused(Exception):
+    """Why a file is not a generator of ours."""
+
+
+def _read(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
+    if name not in archive.namelist():
+        raise _Refused(f"it holds no {name}")
+    if archive.getinfo(name).file_size > largest:
+        raise _Refused(f"its {name} is larger than {largest:,} bytes")
+    with archive.open(name) as file:
+        data = file.read(largest + 1)  # the size in the directory of a zip may be a lie
+    if len(data) > largest:
+        raise _Refused(f"its {name} is larger than {largest:,} bytes")
+    return data
+
+
+def _checked_config(text: bytes) -> dict[str, Any]:
+    """The constructor arguments of the generator, each of the right kind and size."""
+    saved = json.loads(text)
+    name = saved.get("registered_name") if isinstance(saved, dict) else None
+    if name != "keras_filtergan>FilterGenerator":
+        kind = saved.get("class_name") if isinstance(saved, dict) else type(saved).__name__
+        raise _Refused(f"it holds a {str(kind)[:60]}, expected a FilterGenerator")
+    config = saved.get("config")
+    if not isinstance(config, dict):
+        raise _Refused("it has no configuration")
+    shape = config.get("kernel_shape")
+    if not _integers(shape, 4):
+        raise _Refused(f"kernel_shape is {_shown(shape)}, expected four whole numbers from 1 on")
+    checked = {"kernel_shape": tuple(shape)}
+    for name in ("latent_dim", "width", "groups"):
+        value = config.get(name, 1 if name == "groups" else None)
+        if not _integers([value], 1):
+            raise _Refused(f"{name} is {_shown(value)}, expected a whole number from 1 on")
+        checked[name] = value
+    for name in ("strides", "dilation_rate"):
+        value = config.get(name, [1, 1])
+        if not _integers(value, 2):
+            raise _Refused(f"{name} is {_shown(value)}, expected two whole numbers from 1 on")
+        checked[name] = tuple(value)
+    scale, padding = config.get("mean_learning_rate"), config.get("padding", "same")
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < 1e6:
+        raise _Refused(f"mean_learning_rate is {_shown(scale)}, expected a number above 0")
+    if padding not in ("same", "valid"):
+        raise _Refused(f"padding is {_shown(padding)}, expected 'same' or 'valid'")
+    checked.update(mean_learning_rate=scale, padding=padding)
+    checked["use_bias"] = config.get("use_bias", False) is True
+    return checked
+
+
+def _integers(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(type(value) is int and 1 <= value < 2**31 for value in values)
+    )
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:60]
+
+
+def _weight_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Shape of each weight by its place in the file."""
+    kh, kw, cin, cout = config["kernel_shape"]
+    taps, width = kh * kw * cin, config["width"]
+    shapes = {
+        "channel": (cout, width),
+        "mean": (cout, taps),
+        "latent_in_kernel": (config["latent_dim"], width),
+        "latent_in_bias": (width,),
+        "hidden_kernel": (width, width),
+        "hidden_bias": (width,),
+        "deviation_kernel": (width, taps),
+        "deviation_bias": (taps,),
+    }
+    if config["use_bias"]:
+        shapes["bias"] = (cout,)
+    parameters = sum(math.prod(shape) for shape in shapes.values())
+    if parameters > LARGEST_GENERATOR:
+        raise _Refused(f"it asks for {parameters:,} parameters, at most {LARGEST_GENERATOR:,} go")
+    return shapes
+
+
+def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The weights by name, read only if they are what the configuration asks for."""
+    weights = {}
+    for name, shape in shapes.items():
+        place = _PLACES[name]
+        # A link may lead out of the file, and so may the data of a set.
+        if not isinstance(file.get(place, getlink=True), h5py.HardLink):
+            raise _Refused(f"weight {name!r} is missing")
+        held = file[place]
+        if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
+            raise _Refused(f"weight {name!r} is not held in the file")
+        if held.shape != shape or held.dtype != np.float32:
+            raise _Refused(
+                f"weight {name!r} is {held.shape} {held.dtype}, expected {shape} float32"
+            )
+        weights[name] = held[()]
+        if not np.isfinite(weights[name]).all():
+            raise _Refused(f"weight {name!r} is not finite")
+    return weights
+
+
+def _assemble(config: dict[str, Any], weights: dict[str, np.ndarray]) -> FilterGenerator:
+    generator = FilterGenerator(**config, dtype="float32")
+    generator.build((None, config["latent_dim"]))
+    for name, value in weights.items():
+        layer, _, part = name.rpartition("_")
+        variable = getattr(getattr(generator, layer) if layer else generator, part)
+        variable.assign(value)
+    return generator
