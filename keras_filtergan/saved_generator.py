@@ -10,6 +10,7 @@ import io
 import json
 import math
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dic
     for name, shape in shapes.items():
         place = _PLACES[name]
         # A link may lead out of the file, and so may the data of a set.
-        if not isinstance(file.get(place, getlink=True), h5py.HardLink):
+        if not all(isinstance(link, h5py.HardLink) for link in _links(file, place)):
             raise _Refused(f"weight {name!r} is missing")
         held = file[place]
         if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
@@ -177,6 +178,13 @@ def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dic
         if not np.isfinite(weights[name]).all():
             raise _Refused(f"weight {name!r} is not finite")
     return weights
+
+
+def _links(file: h5py.File, place: str) -> Iterator[Any]:
+    """The link of each group on the way to a place, and of what is there."""
+    steps = place.split("/")
+    for i in range(1, len(steps) + 1):
+        yield file.get("/".join(steps[:i]), getlink=True)
 
 
 def _assemble(config: dict[str, Any], weights: dict[str, np.ndarray]) -> FilterGenerator:

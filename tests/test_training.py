@@ -244,16 +244,6 @@ def test_generator_and_classifier_must_belong_together(whole, tmp_path):
         TrainedRun.load(run)
 
 
-def test_load_generator_refuses_what_is_none(whole, tmp_path):
-    with pytest.raises(InputError, match="expected a FilterGenerator"):
-        load_generator(whole[0].discriminator)
-    (tmp_path / "broken.keras").write_bytes(b"not a zip")
-    with pytest.raises(InputError, match="no Keras model"):
-        load_generator(tmp_path / "broken.keras")
-    with pytest.raises(InputError, match="there is none"):
-        load_generator(tmp_path / "missing.keras")
-
-
 def test_checkpoint_identity_depends_on_settings(settings):
     other = Settings(**{**settings.to_dict(), "seed": 4})
     assert training.plan(settings).identity != training.plan(other).identity

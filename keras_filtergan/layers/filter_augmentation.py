@@ -81,9 +81,10 @@ class FilterAugmentation(keras.layers.Layer):
                 "that follows; choose a layer outside the block, or use "
                 "FrozenTarget.network_with(GeneratedConv2D(generator))"
             )
-        prefix = _copy(keras.Model(target.prefix.inputs, target.prefix.outputs[0], name="prefix"))
+        images, features = target.prefix.inputs[0], target.prefix.outputs[0]
+        prefix = _copy(keras.Model(images, features, name="prefix"))
         convolution = type(target.layer).from_config(target.layer.get_config())
-        convolution.build(prefix.outputs[0].shape)
+        convolution.build(features.shape)
         convolution.set_weights(target.layer.get_weights())
         return cls(prefix, convolution, generator, **kwargs)
 

@@ -34,7 +34,8 @@ class GeneratedConv2D(keras.layers.Layer):
             which activations are averaged; or one latent `(d,)`, or several `(n, d)`, of your own.
         draws: `"example"`: kernels for each image in training; `"batch"`: one set for all.
         activation: what follows, by name or function, as in `keras.layers.Conv2D`.
-        seed: of the latents of inference and of the draws of training.
+        seed: of the latents of inference and of the draws of training; a loaded layer begins its
+            draws anew, because Keras does not save how far they had come.
 
     Input `(m, h, w, cin)`, output `(m, h', w', cout)`.
 

@@ -1,0 +1,114 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from trained_generator import looks_trained
+
+from keras_filtergan.classifier import build_classifier
+from keras_filtergan.errors import InputError
+from keras_filtergan.layers import FilterAugmentation
+from keras_filtergan.target import FrozenTarget
+
+IMAGES = np.random.default_rng(0).uniform(size=(5, 12, 12, 1)).astype("float32")
+
+
+@pytest.fixture
+def layer(target):
+    return FilterAugmentation.of(target, looks_trained(target.layer))
+
+
+def with_a_head(layer) -> keras.Model:
+    return keras.Sequential(
+        [keras.Input((12, 12, 1)), layer, keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+
+
+def test_outside_training_it_is_the_frozen_network(target, classifier, layer):
+    features = keras.Model(classifier.inputs[0], classifier.get_layer("conv4").output)(IMAGES)
+    np.testing.assert_allclose(layer(IMAGES), features, atol=1e-5)
+    np.testing.assert_allclose(layer(IMAGES, training=False), features, atol=1e-5)
+
+
+def test_in_training_each_image_sees_kernels_of_its_own(target):
+    layer = FilterAugmentation.of(target, looks_trained(target.layer), seed=4)
+    layer.generated.generator.call = record = Recorder(layer.generated.generator.call)
+    drawn = layer(IMAGES, training=True)
+    expected = target.activations(target.features(IMAGES), record.kernels)
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+    assert len(np.unique(record.kernels.numpy().reshape(5, -1), axis=0)) == 5
+
+
+class Recorder:
+    def __init__(self, call):
+        self.make = call
+
+    def __call__(self, latents):
+        self.kernels = self.make(latents)
+        return self.kernels
+
+
+def test_batch_norm_of_the_prefix_does_not_move_and_nothing_is_trained(classifier, layer):
+    held = [weight.numpy() for weight in classifier.weights]
+    inside = [weight.numpy() for weight in layer.prefix.weights + layer.convolution.weights]
+    model = with_a_head(layer)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(IMAGES, np.ones((5, 2)), epochs=3, verbose=0)
+    assert len(model.trainable_variables) == 2
+    for weights, before in (
+        (classifier.weights, held),
+        (layer.prefix.weights + layer.convolution.weights, inside),
+    ):
+        for weight, value in zip(weights, before, strict=True):
+            np.testing.assert_array_equal(weight, value)
+
+
+def test_the_classifier_stays_trainable_and_apart(classifier, layer):
+    trainable = [variable.path for variable in classifier.trainable_variables]
+    with_a_head(layer).trainable = False
+    assert [variable.path for variable in classifier.trainable_variables] == trainable
+    assert not {id(w) for w in classifier.weights} & {id(w) for w in layer.weights}
+
+
+def test_it_maps_a_data_set(layer):
+    images = tf.data.Dataset.from_tensor_slices(IMAGES).batch(5)
+    drawn = [next(iter(images.map(lambda x: layer(x, training=True)))).numpy() for _ in range(2)]
+    assert np.abs(drawn[0] - drawn[1]).max() > 1e-3
+    plain = next(iter(images.map(layer)))
+    np.testing.assert_allclose(plain, layer(IMAGES), atol=1e-5)
+
+
+FRESH = """
+import sys, numpy as np, keras
+from keras_filtergan import layers
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model(np.load(sys.argv[2])))
+assert len(model.trainable_variables) == 2
+"""
+
+
+def test_a_saved_model_gives_the_same_in_a_fresh_process(tmp_path, layer):
+    model = with_a_head(layer)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", IMAGES)
+    arguments = [str(tmp_path / name) for name in ("model.keras", "x.npy", "y.npy")]
+    subprocess.run([sys.executable, "-c", FRESH, *arguments], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model(IMAGES), atol=1e-6)
+
+
+def test_a_generator_of_another_shape_is_refused_with_both(target):
+    other = FrozenTarget(build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 9, 8)), 4)
+    with pytest.raises(InputError, match=r"\(3, 3, 6, 7\).*'conv4'.*\(3, 3, 6, 9\)"):
+        FilterAugmentation.of(target, looks_trained(other.layer))
+
+
+def test_a_layer_with_a_path_around_it_is_refused():
+    inputs = keras.Input((12, 12, 1))
+    x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
+    y = keras.layers.Conv2D(4, 3, padding="same", name="inner")(x)
+    outputs = keras.layers.Dense(3)(keras.layers.Flatten()(x + y))
+    target = FrozenTarget(keras.Model(inputs, outputs), "inner")
+    with pytest.raises(InputError, match="a path runs around layer 'inner'"):
+        FilterAugmentation.of(target, looks_trained(target.layer))

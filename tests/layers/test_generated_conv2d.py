@@ -1,0 +1,283 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from trained_generator import looks_trained
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.layers import GeneratedConv2D
+from keras_filtergan.networks import FilterGenerator
+
+FEATURES = np.random.default_rng(0).normal(size=(5, 7, 6, 4)).astype("float32")
+
+
+def convolution(**kwargs) -> keras.layers.Conv2D:
+    layer = keras.layers.Conv2D(6, 3, **{"bias_initializer": "normal", **kwargs})
+    layer.build(FEATURES.shape)
+    return layer
+
+
+def by_keras(generator, latent, features, like) -> np.ndarray:
+    """What a plain Conv2D makes of the features with the kernels of one latent."""
+    layer = keras.layers.Conv2D.from_config(like.get_config())
+    layer.build(features.shape)
+    kernels = generator(np.reshape(latent, (1, -1)).astype("float32"))[0]
+    layer.set_weights([kernels, like.bias] if like.use_bias else [kernels])
+    return layer(features).numpy()
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {},
+        {"padding": "same"},
+        {"strides": 2, "padding": "same", "use_bias": False},
+        {"strides": (2, 1)},
+        {"dilation_rate": 2},
+        {"groups": 2, "padding": "same"},
+        {"activation": "relu"},
+    ],
+    ids=str,
+)
+def test_with_the_real_kernels_it_is_the_real_layer(kwargs):
+    real = convolution(**kwargs)
+    generator = looks_trained(real, deviations=False)
+    layer = GeneratedConv2D(generator, activation=real.activation)
+    expected = real(FEATURES).numpy()
+    for training in (False, True):
+        np.testing.assert_allclose(layer(FEATURES, training=training), expected, atol=1e-5)
+    assert layer.compute_output_shape((None, 7, 6, 4)) == (None, *expected.shape[1:])
+
+
+def test_inference_is_the_mean_of_the_activations_under_its_latents():
+    """The paper's way: one convolution a latent, then the average of ten activations."""
+    real = convolution()
+    generator = looks_trained(real)
+    latents = np.random.default_rng(3).standard_normal((10, 3))
+    expected = np.mean([by_keras(generator, z, FEATURES, real) for z in latents], axis=0)
+    given = GeneratedConv2D(generator, latents=latents)
+    drawn = GeneratedConv2D(generator, latents=10, seed=3)
+    np.testing.assert_allclose(given(FEATURES), expected, atol=1e-5)
+    np.testing.assert_allclose(drawn(FEATURES), expected, atol=1e-5)
+    np.testing.assert_array_equal(drawn(FEATURES), drawn(FEATURES))
+
+
+def test_one_given_latent():
+    real = convolution()
+    generator = looks_trained(real)
+    expected = by_keras(generator, [1.0, -2.0, 0.5], FEATURES, real)
+    layer = GeneratedConv2D(generator, latents=[1.0, -2.0, 0.5])
+    np.testing.assert_allclose(layer(FEATURES), expected, atol=1e-5)
+
+
+def test_latents_can_come_with_the_call():
+    real = convolution()
+    generator = looks_trained(real)
+    latents = np.random.default_rng(4).standard_normal((5, 3)).astype("float32")
+    expected = [by_keras(generator, z, FEATURES[i : i + 1], real)[0] for i, z in enumerate(latents)]
+    layer = GeneratedConv2D(generator)
+    np.testing.assert_allclose(layer(FEATURES, latents), expected, atol=1e-5)
+    features, codes = keras.Input((7, 6, 4)), keras.Input((3,))
+    model = keras.Model([features, codes], layer(features, codes))
+    np.testing.assert_allclose(model([FEATURES, latents]), expected, atol=1e-5)
+
+
+def test_each_example_draws_for_itself_or_the_batch_does():
+    generator = looks_trained(convolution())
+    alike = np.repeat(FEATURES[:1], 4, axis=0)
+    spread = {
+        draws: np.ptp(GeneratedConv2D(generator, draws=draws)(alike, training=True), axis=0).max()
+        for draws in ("example", "batch")
+    }
+    assert spread["example"] > 0.01
+    assert spread["batch"] < 1e-5
+
+
+def test_draws_differ_from_call_to_call_and_agree_between_equal_seeds():
+    generator = looks_trained(convolution())
+    one, other = (GeneratedConv2D(generator, seed=5) for _ in range(2))
+    first, second = (one(FEATURES, training=True).numpy() for _ in range(2))
+    assert np.abs(first - second).max() > 0.01
+    np.testing.assert_array_equal(other(FEATURES, training=True), first)
+    another = GeneratedConv2D(generator, seed=6)(FEATURES, training=True)
+    assert np.abs(first - another).max() > 0.01
+
+
+def test_the_latents_of_training_are_standard_normal():
+    """Linear in z: one output channel that is z itself."""
+    real = keras.layers.Conv2D(1, 1, use_bias=False)
+    real.build((None, 1, 1, 1))
+    generator = looks_trained(real, latent_dim=1)
+    seen = []
+    generator.call = lambda z: seen.append(z) or tf.reshape(z, (-1, 1, 1, 1, 1))
+    drawn = GeneratedConv2D(generator)(np.ones((4000, 1, 1, 1), "float32"), training=True)
+    np.testing.assert_array_equal(np.ravel(drawn), np.ravel(seen[0]))
+    assert abs(np.mean(drawn)) < 0.06  # 4 standard errors
+    assert abs(np.std(drawn) - 1) < 0.05
+
+
+class Subclassed(keras.Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.generated = layer
+        self.head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+
+    def call(self, inputs, training=False):
+        return self.head(self.generated(inputs, training=training))
+
+
+def functional(layer):
+    inputs = keras.Input((7, 6, 4))
+    flat = keras.layers.Flatten()(layer(inputs))
+    return keras.Model(inputs, keras.layers.Dense(2)(flat))
+
+
+def sequential(layer):
+    return keras.Sequential(
+        [keras.Input((7, 6, 4)), layer, keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+
+
+@pytest.mark.parametrize("build", [functional, sequential, Subclassed])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_fit_moves_the_head_and_nothing_else(build, policy):
+    generator = looks_trained(convolution())
+    before = [weight.numpy() for weight in generator.weights]
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = build(GeneratedConv2D(generator))
+        model.compile("sgd", "mse")
+        model.fit(FEATURES, np.ones((5, 2)), epochs=2, verbose=0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert len(model.trainable_variables) == 2
+    for weight, held in zip(generator.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, held)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_agrees_with_single(policy):
+    generator = looks_trained(convolution())
+    expected = GeneratedConv2D(generator)(FEATURES).numpy()
+    half = GeneratedConv2D(generator, dtype=policy)(FEATURES)
+    assert half.dtype == policy.removeprefix("mixed_")
+    np.testing.assert_allclose(tf.cast(half, "float32"), expected, atol=0.05)
+
+
+def test_gradients_reach_the_features_of_the_layer_below():
+    generator = looks_trained(convolution(activation=None))
+    model = keras.Sequential(
+        [keras.Input((7, 6, 4)), keras.layers.Conv2D(4, 1), GeneratedConv2D(generator)]
+    )
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(model(FEATURES, training=True)))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    assert len(gradients) == 2
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+def test_in_tf_data_each_element_is_drawn_anew():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    images = tf.data.Dataset.from_tensor_slices(FEATURES).batch(5)
+    mapped = images.map(lambda batch: layer(batch, training=True))
+    one, other = next(iter(mapped)).numpy(), next(iter(mapped)).numpy()
+    assert np.abs(one - other).max() > 0.01
+    plain = next(iter(images.map(layer)))
+    np.testing.assert_allclose(plain, layer(FEATURES), atol=1e-5)
+
+
+FRESH = """
+import sys, numpy as np, keras
+from keras_filtergan import layers
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model(np.load(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("build", [functional, sequential])
+def test_a_saved_model_gives_the_same_in_a_fresh_process(tmp_path, build):
+    generator = looks_trained(convolution())
+    model = build(GeneratedConv2D(generator, latents=4, activation="relu", seed=2, name="made"))
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", FEATURES)
+    arguments = [str(tmp_path / name) for name in ("model.keras", "x.npy", "y.npy")]
+    subprocess.run([sys.executable, "-c", FRESH, *arguments], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model(FEATURES), atol=1e-6)
+
+
+def test_loaded_it_is_the_same_layer_and_as_frozen(tmp_path):
+    model = sequential(GeneratedConv2D(looks_trained(convolution()), draws="batch", seed=2))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for name in ("latents", "draws", "seed", "activation"):
+        assert loaded.layers[0].get_config()[name] == model.layers[0].get_config()[name]
+    assert len(loaded.trainable_variables) == 2
+    drawn = [each.layers[0](FEATURES, training=True).numpy() for each in (model, loaded)]
+    np.testing.assert_array_equal(*drawn)
+
+
+def test_exported_it_gives_the_same_for_any_number_of_images(tmp_path):
+    model = functional(GeneratedConv2D(looks_trained(convolution())))
+    model.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    for count in (1, 5):
+        np.testing.assert_allclose(
+            loaded.serve(FEATURES[:count]), model(FEATURES[:count]), atol=1e-5
+        )
+
+
+def test_features_of_any_size():
+    real = convolution()
+    layer = GeneratedConv2D(looks_trained(real, deviations=False))
+    model = keras.Sequential([keras.Input((None, None, 4)), layer])
+    for training in (False, True):
+        for size in ((7, 6), (9, 12)):
+            features = np.ones((2, *size, 4), "float32")
+            expected = real(features)
+            np.testing.assert_allclose(model(features, training=training), expected, atol=1e-5)
+
+
+def test_features_with_other_channels_are_refused_with_both_shapes():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    with pytest.raises(InputError, match=r"\(m, h, w, 4\).*\(3, 3, 4, 6\).*\(2, 7, 6, 3\)"):
+        layer(np.zeros((2, 7, 6, 3), "float32"))
+
+
+def test_a_generator_that_knows_nothing_is_refused():
+    fresh = FilterGenerator((3, 3, 4, 6), 3)
+    with pytest.raises(InputError, match="neither trained nor loaded"):
+        GeneratedConv2D(fresh)(FEATURES)
+    restored = GeneratedConv2D.from_config(
+        GeneratedConv2D(looks_trained(convolution())).get_config()
+    )
+    with pytest.raises(InputError, match="neither trained nor loaded"):
+        restored(FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"latents": 0}, "at least 1 latent.*received 0"),
+        ({"latents": -3}, "at least 1 latent.*received -3"),
+        ({"latents": [1.0, 2.0]}, r"\(3,\) or \(n, 3\), received \(2,\)"),
+        ({"latents": [[np.nan, 0, 0]]}, "finite"),
+        ({"draws": "epoch"}, "example, batch.*'epoch'"),
+    ],
+)
+def test_bad_arguments(kwargs, message):
+    with pytest.raises(InputError, match=message):
+        GeneratedConv2D(looks_trained(convolution()), **kwargs)
+
+
+def test_something_else_than_a_generator():
+    with pytest.raises(InputError, match="expected a FilterGenerator, received Dense"):
+        GeneratedConv2D(keras.layers.Dense(3))
+
+
+def test_latents_of_another_length_with_the_call():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    with pytest.raises(InputError, match=r"\(m, 3\), received \(5, 2\)"):
+        layer(FEATURES, np.zeros((5, 2), "float32"))
