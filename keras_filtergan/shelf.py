@@ -8,12 +8,11 @@ from pathlib import Path
 
 import keras
 
-from keras_filtergan.classifier import POOL_AFTER, WIDTHS, load_classifier, train_classifier
+from keras_filtergan.classifier import POOL_AFTER, RECIPES, load_classifier, train_classifier
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.runs import save_model
 from keras_filtergan.trained import TrainedRun
 
-INDEPENDENT_WIDTHS = (24, 48, 48, 48, 96)
 INDEPENDENT_SEED = 1000  # added to the run's
 
 
@@ -24,7 +23,7 @@ def shelved_classifier(
     seed: int,
     verbose: int = 0,
     say: Callable[[str], None] = print,
-    widths: tuple[int, ...] = WIDTHS,
+    widths: tuple[int, ...] | None = None,
 ) -> Path:
     """The standard classifier for some data and settings; trained if it is not there yet.
 
@@ -39,7 +38,10 @@ def shelved_classifier(
         Its `.keras` file, written aside and renamed: there is never half a classifier.
     """
     recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
-    made_of = [dataset.fingerprint, seed, epochs, widths, POOL_AFTER, recipe, keras.__version__]
+    kind = RECIPES[dataset.image_shape[-1]]
+    widths = kind.widths if widths is None else widths
+    how = [widths, kind.shift, POOL_AFTER, recipe]
+    made_of = [dataset.fingerprint, seed, epochs, how, keras.__version__]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
     path = runs / "classifiers" / f"{dataset.name}-{key}.keras"
     if path.exists():
@@ -62,13 +64,14 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
 
     def provide() -> keras.Model:
         settings = trained.settings
+        usual = RECIPES[trained.dataset.image_shape[-1]].widths
         return load_classifier(
             shelved_classifier(
                 trained.dataset,
                 runs,
                 settings.classifier_epochs,
                 settings.seed + INDEPENDENT_SEED,
-                widths=INDEPENDENT_WIDTHS,
+                widths=tuple(width * 3 // 2 for width in usual),
             )
         )
 

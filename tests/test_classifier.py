@@ -25,6 +25,12 @@ def test_five_convolutions_pooled_early():
     )
 
 
+def test_colour_asks_for_a_wider_network_with_a_narrow_fourth_layer():
+    model = build_classifier((32, 32, 3), 10)
+    shapes = [FrozenTarget(model, layer).activation_shape for layer in range(1, 6)]
+    assert shapes == [(32, 32, 32), (16, 16, 64), (8, 8, 128), (8, 8, 64), (8, 8, 128)]
+
+
 def test_the_seed_decides_the_weights():
     one, same, other = (build_classifier((12, 12, 1), 3, seed=seed) for seed in (0, 0, 1))
     kernel = lambda model: model.get_layer("conv3").kernel.numpy()  # noqa: E731

@@ -42,6 +42,7 @@ def image_stream(
     seed: int,
     start_step: int = 0,
     steps: int | None = None,
+    shift: int = 0,
 ) -> "tf.data.Dataset":
     """Batches of images and labels, shuffled anew each epoch; for training a classifier.
 
@@ -54,6 +55,8 @@ def image_stream(
             `training_stream`.
         start_step: Step of the first batch: the number of steps already taken.
         steps: Number of batches, or None for an infinite stream.
+        shift: Each image is moved by up to so many pixels down or up and right or left, each time
+            anew; what moves in is the mirror image of what is there.
 
     Returns:
         Dataset of `(images, labels)`: `(m, height, width, channels)` float32 in [0, 1] and `(m,)`
@@ -68,7 +71,17 @@ def image_stream(
         (TensorShape([32, 28, 28, 1]), TensorShape([32]))
     """
     seed = _integer("seed", seed, low=0)
-    return _stream(_batcher(images, labels, batch_size, seed), start_step, steps)
+    batch = _batcher(images, labels, batch_size, seed)
+    if _integer("shift", shift, low=0) == 0:
+        return _stream(batch, start_step, steps)
+    from keras_filtergan.data import randomness
+
+    def shifted_batch(step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+        image, label = batch(step)
+        offsets = randomness.integers(seed, randomness.SHIFT, step, (batch_size, 2), 2 * shift + 1)
+        return _moved(image, offsets, shift), label
+
+    return _stream(shifted_batch, start_step, steps)
 
 
 def number_stream(
@@ -184,6 +197,24 @@ def _batcher(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int)
         return to_unit_interval(tf.gather(all_images, index)), tf.gather(all_labels, index)
 
     return batch
+
+
+def _moved(images: "tf.Tensor", offsets: "tf.Tensor", shift: int) -> "tf.Tensor":
+    """Windows `(m, h, w, c)` of the images within a mirrored frame of `shift` pixels.
+
+    Args:
+        images: `(m, h, w, c)`.
+        offsets: Row and column of each window's corner in the frame, `(m, 2)` in 0..2 shift.
+        shift: Width of the frame, less than the sides.
+    """
+    import tensorflow as tf
+
+    edge = [shift, shift]
+    framed = tf.pad(images, [[0, 0], edge, edge, [0, 0]], "REFLECT")
+    rows = offsets[:, :1] + tf.range(images.shape[1])  # (m, h)
+    columns = offsets[:, 1:] + tf.range(images.shape[2])  # (m, w)
+    windows = tf.gather(framed, rows, axis=1, batch_dims=1)
+    return tf.gather(windows, columns, axis=2, batch_dims=1)
 
 
 def _numberer(count: int, batch_size: int, seed: int) -> Any:

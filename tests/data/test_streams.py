@@ -151,6 +151,44 @@ def test_image_and_training_streams_share_their_order():
         np.testing.assert_array_equal(labels, batch["label"], strict=True)
 
 
+def windows(image, shift):
+    """All windows of an image in a mirrored frame, by their corner: NumPy's own padding."""
+    framed = np.pad(image, [(shift, shift), (shift, shift), (0, 0)], "reflect")
+    h, w = image.shape[:2]
+    sides = range(2 * shift + 1)
+    return {(i, j): framed[i : i + h, j : j + w] for i, j in itertools.product(sides, sides)}
+
+
+def test_shifted_images_are_windows_of_their_mirrored_frame_each_as_often_as_another():
+    images = np.random.default_rng(0).uniform(size=(4, 5, 6, 3)).astype("float32")
+    stream = image_stream(images, np.arange(4), 4, seed=3, shift=2)
+    corners = []
+    for batch, labels in take(stream, 100):
+        for image, label in zip(batch, labels, strict=True):
+            found = [
+                corner
+                for corner, window in windows(images[label], 2).items()
+                if np.array_equal(window, image)
+            ]
+            assert len(found) == 1
+            corners += found
+    for axis in (0, 1):
+        counts = np.bincount(np.array(corners)[:, axis], minlength=5)
+        assert np.sum((counts - 80) ** 2 / 80) < 18.5  # chi-square, 4 degrees of freedom: p 0.001
+    assert abs(np.corrcoef(np.array(corners).T)[0, 1]) < 0.17  # 3.3 standard errors
+
+
+def test_shifts_change_neither_order_nor_labels_and_are_the_same_from_any_start():
+    plain = take(image_stream(IMAGES, LABELS, 3, seed=7), 6)
+    moved = take(image_stream(IMAGES, LABELS, 3, seed=7, shift=1), 6)
+    for (images, labels), (others, same) in zip(plain, moved, strict=True):
+        np.testing.assert_array_equal(labels, same)
+        np.testing.assert_array_equal(images, others)  # of one value each
+    later = take(image_stream(IMAGES, LABELS, 3, seed=7, shift=1, start_step=4), 2)
+    for (images, _), (others, _) in zip(moved[4:], later, strict=True):
+        np.testing.assert_array_equal(images, others)
+
+
 def test_a_whole_set_may_be_one_batch():
     batches = take(image_stream(IMAGES, LABELS, COUNT, 0), 2)
     assert all(sorted(identities(images)) == list(range(COUNT)) for images, _ in batches)
