@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Augmentation": "augmentation",
     "DivergenceError": "errors",
     "Discriminator": "networks",
     "FilterGAN": "filtergan",
@@ -19,6 +20,7 @@ _HOMES = {
     "ImageTransformation": "transformation",
     "InputError": "errors",
     "Inverter": "inversion",
+    "Recipe": "recipe",
     "Settings": "settings",
     "TrainedRun": "trained",
     "Walk": "walks",

@@ -14,7 +14,7 @@ SMALLEST_SIDE = 12
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Standard:
     """What the standard network and its training owe to the kind of image.
 
     Attributes:
@@ -28,9 +28,9 @@ class Recipe:
 
 # By channels of the image. Grey: the prototype's. Colour: twice to four times as wide, as ten
 # classes of photographs ask for; layer 4 is narrow, so that an image can follow its activations.
-RECIPES = {
-    1: Recipe(widths=(16, 32, 32, 32, 64), shift=0),
-    3: Recipe(widths=(32, 64, 128, 64, 128), shift=3),
+STANDARDS = {
+    1: Standard(widths=(16, 32, 32, 32, 64), shift=0),
+    3: Standard(widths=(32, 64, 128, 64, 128), shift=3),
 }
 
 
@@ -49,7 +49,7 @@ def build_classifier(
     Args:
         image_shape: `(h, w, c)`, at least 12 pixels a side.
         num_classes: width of the output.
-        widths: channels of each convolution; if not given, as `RECIPES` has it.
+        widths: channels of each convolution; if not given, as `STANDARDS` has it.
         pool_after: numbers of the convolutions that a 2×2 max-pooling follows.
         seed: of the initial weights.
 
@@ -64,7 +64,7 @@ def build_classifier(
             f"expected images of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels, "
             f"received {image_shape[0]}×{image_shape[1]}; enlarge them or bring --classifier"
         )
-    widths = RECIPES[image_shape[-1]].widths if widths is None else widths
+    widths = STANDARDS[image_shape[-1]].widths if widths is None else widths
     inputs = keras.Input(image_shape, name="image")
     x = inputs
     for number, width in enumerate(widths, 1):
@@ -101,7 +101,7 @@ def train_classifier(
         epochs: passes over it.
         batch_size: images a step.
         learning_rate: where the schedule starts.
-        widths: channels of each convolution; if not given, as `RECIPES` has it.
+        widths: channels of each convolution; if not given, as `STANDARDS` has it.
         seed: of the initial weights, of the order of images and of their shifts.
         verbose: as in Keras.
 
@@ -117,7 +117,7 @@ def train_classifier(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    shift = RECIPES[dataset.image_shape[-1]].shift
+    shift = STANDARDS[dataset.image_shape[-1]].shift
     stream = image_stream(dataset.x_train, dataset.y_train, batch_size, seed, shift=shift)
     model.fit(stream, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
     return model

@@ -204,6 +204,34 @@ class Inverter(keras.Model):
             energy=np.sum(np.square(wanted), axis=(1, 2, 3)),
         )
 
+    def step(
+        self, images: np.ndarray, z: np.ndarray, latents: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Take one step from each image, each to a latent of its own: a walk without the grid.
+
+        Args:
+            images: x, `(n, h, w, c)` in [0, 1].
+            z: the latent where all begin, `(d,)`.
+            latents: z_i, where image i goes, `(n, d)`.
+
+        Returns:
+            Images and history as of `invert`, with prior and jitter as in a walk.
+
+        Raises:
+            InputError: a wrong shape or value.
+        """
+        images = _check_images(images, self.target.image_shape)
+        both = np.concatenate([np.atleast_2d(z), latents]).astype(np.float32)
+        if both.shape != (1 + len(images), self.generator.latent_dim):
+            raise InputError(
+                f"expected z ({self.generator.latent_dim},) and {len(images)} latents like it, "
+                f"received shapes {np.shape(z)} and {np.shape(latents)}"
+            )
+        kernels = np.asarray(self.generator(both, training=False))
+        wanted = self._activations(images, kernels[0])
+        each, known = np.arange(len(images)), (images, kernels[0])
+        return self._solve(images, wanted, kernels[1:], each, each, reference=known)
+
     def _activations(self, images: np.ndarray, kernels: np.ndarray) -> np.ndarray:
         """Activations of any number of images under one kernel set, in batches."""
         parts = (images[index] for index in batches(len(images), self.batch_size))

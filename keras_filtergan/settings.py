@@ -7,6 +7,27 @@ from typing import Any
 from keras_filtergan.errors import InputError
 
 
+def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
+    """Check one number of a dataclass whose fields are options of a command.
+
+    Args:
+        owner: the dataclass.
+        name: of the field.
+        holds: what must be true of the number.
+        expected: the same in words.
+        kind: `int` for whole numbers only.
+
+    Raises:
+        InputError: the field holds something else; the message names the option.
+    """
+    value = getattr(owner, name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_kind = is_number and math.isfinite(value) and (kind is float or value == int(value))
+    if not is_kind or not holds(value):
+        option = name.replace("_", "-")
+        raise InputError(f"expected --{option} to be {expected}, received {value!r}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Settings of a run; two runs with equal settings, data and machine have equal results.
@@ -50,6 +71,8 @@ class Settings:
     image_weight: float = 5.0
     averaging: float = 0.998
 
+    _check = check_option
+
     def __post_init__(self):
         for name in ("classifier_epochs", "steps", "latent_dim"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
@@ -70,14 +93,6 @@ class Settings:
         if self.code_noise is not None or self.variation_goal is None:
             self._check("code_noise", lambda value: value >= 0, "a number of at least 0")
         self._check("averaging", lambda value: 0 <= value < 1, "a number from 0 to below 1")
-
-    def _check(self, name: str, holds, expected: str, kind: type = float) -> None:
-        value = getattr(self, name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        is_kind = is_number and math.isfinite(value) and (kind is float or value == int(value))
-        if not is_kind or not holds(value):
-            option = name.replace("_", "-")
-            raise InputError(f"expected --{option} to be {expected}, received {value!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict for `config.json`."""

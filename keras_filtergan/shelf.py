@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from keras_filtergan.classifier import POOL_AFTER, RECIPES, load_classifier, train_classifier
+from keras_filtergan.classifier import POOL_AFTER, STANDARDS, load_classifier, train_classifier
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.runs import save_model
 from keras_filtergan.trained import TrainedRun
@@ -38,7 +38,7 @@ def shelved_classifier(
         Its `.keras` file, written aside and renamed: there is never half a classifier.
     """
     recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
-    kind = RECIPES[dataset.image_shape[-1]]
+    kind = STANDARDS[dataset.image_shape[-1]]
     widths = kind.widths if widths is None else widths
     how = [widths, kind.shift, POOL_AFTER, recipe]
     made_of = [dataset.fingerprint, seed, epochs, how, keras.__version__]
@@ -64,7 +64,7 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
 
     def provide() -> keras.Model:
         settings = trained.settings
-        usual = RECIPES[trained.dataset.image_shape[-1]].widths
+        usual = STANDARDS[trained.dataset.image_shape[-1]].widths
         return load_classifier(
             shelved_classifier(
                 trained.dataset,

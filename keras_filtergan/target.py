@@ -75,8 +75,9 @@ class FrozenTarget:
     @property
     def geometry(self) -> dict[str, object]:
         """Everything of the convolution but kernels and bias: arguments of `FilterGenerator`."""
-        names = ("strides", "padding", "dilation_rate", "groups", "use_bias")
-        return {name: getattr(self.layer, name) for name in names}
+        names = ("strides", "padding", "dilation_rate", "use_bias")
+        held = {name: getattr(self.layer, name) for name in names}
+        return {**held, "groups": self.prefix.outputs[0].shape[-1] // self.kernel_shape[2]}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -14,11 +14,10 @@ import argparse
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-NAME, VERSION = "mnist_sample", "1.0.0"
+NAME = "mnist_sample"
 PER_CLASS = {"train": 1000, "test": 200}
 DESTINATION = Path(__file__).resolve().parents[1] / "keras_filtergan" / "data"
 DESCRIPTION = (
@@ -54,21 +53,6 @@ def select(images: np.ndarray, labels: np.ndarray, per_class: int) -> np.ndarray
     return order[chosen[order]]
 
 
-def write_records(file: Path, features: Any, images: np.ndarray, labels: np.ndarray) -> None:
-    """Writes images and labels as one tfrecord file, in the form that TFDS reads.
-
-    `tfds.dataset_builders.store_as_tfds_dataset` would do, but for one thing: a tf.train.Example
-    is a map, and a map is written in a random order unless one asks for `deterministic`.
-    """
-    import tensorflow as tf
-
-    with tf.io.TFRecordWriter(str(file)) as writer:
-        for image, label in zip(images, labels, strict=True):
-            encoded = features.encode_example({"image": image, "label": int(label)})
-            example = tf.train.Example.FromString(features.serialize_example(encoded))
-            writer.write(example.SerializeToString(deterministic=True))
-
-
 def main() -> None:
     """Reads MNIST, selects, writes the folder anew."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -79,6 +63,7 @@ def main() -> None:
     import tensorflow_datasets as tfds
 
     from keras_filtergan.data import load_dataset
+    from keras_filtergan.data.tfds_writer import VERSION, write_tfds_directory
 
     mnist = load_dataset("mnist", arguments.data_dir)
     full = {"train": (mnist.x_train, mnist.y_train), "test": (mnist.x_test, mnist.y_test)}
@@ -91,19 +76,13 @@ def main() -> None:
     target = arguments.out / NAME / VERSION
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
+    splits = {}
     for split, (images, labels) in full.items():
         index = select(images, labels, PER_CLASS[split])
-        file = target / f"{NAME}-{split}.tfrecord-00000-of-00001"
-        write_records(file, features, images[index], labels[index])
-    tfds.folder_dataset.write_metadata(
-        data_dir=target,
-        features=features,
-        supervised_keys=("image", "label"),
-        disable_shuffling=True,  # the records stand in the order of the hashes
-        description=DESCRIPTION,
-        homepage=HOMEPAGE,
-        citation=CITATION,
-    )
+        pairs = zip(images[index], labels[index], strict=True)
+        splits[split] = [{"image": image, "label": int(label)} for image, label in pairs]
+    about = {"description": DESCRIPTION, "homepage": HOMEPAGE, "citation": CITATION}
+    write_tfds_directory(target, NAME, features, splits, **about)
     for file in sorted(target.iterdir()):
         print(f"{file.stat().st_size:>9,}  {hashlib.sha256(file.read_bytes()).hexdigest()}  {file}")
 

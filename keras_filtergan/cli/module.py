@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.runs import check_writable, latest_run, open_run
 
@@ -40,6 +41,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
     layers.set_defaults(work=_layers)
+    add_augment(commands)
     options = parser.parse_args(arguments)
     return guarded(lambda: options.work(options), options.debug)
 

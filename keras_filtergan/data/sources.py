@@ -25,7 +25,8 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
     1. `"mnist_sample"`: the bundled set, always there, no network;
     2. the name of a TFDS set, registered or prepared in `data_dir`, with `/config` and `:version`
        where wanted;
-    3. a path: a `.npz` file, a folder of class sub-folders, or a prepared TFDS folder.
+    3. a path: a `.npz` file, a folder of class sub-folders, or a prepared TFDS folder: that of a
+       version, or the one above, of which the latest version is taken.
 
     A folder that shares its name with a TFDS set is meant by `./name`.
 
@@ -91,13 +92,26 @@ def _load_path(path: Path) -> ImageDataset:
             f"Expected a .npz file or a folder of class folders. Received: the file {path}; "
             "save arrays as .npz, or images in one sub-folder a class."
         )
-    if os.path.exists(path / "dataset_info.json"):
+    prepared = _prepared(path)
+    if prepared:
         from keras_filtergan.data import tfds
 
-        return tfds.load_tfds_directory(path, path.resolve().parent.name)
+        return tfds.load_tfds_directory(prepared, prepared.resolve().parent.name)
     from keras_filtergan.data.folder import load_folder
 
     return load_folder(path)
+
+
+def _prepared(path: Path) -> Path | None:
+    """The TFDS folder that a path means, if any: itself, or its latest version."""
+    if os.path.exists(path / "dataset_info.json"):
+        return path
+    versions = [
+        info.parent
+        for info in path.glob("*/dataset_info.json")
+        if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
+    ]
+    return max(versions, key=lambda one: [*map(int, one.name.split("."))], default=None)
 
 
 def _unknown(name: str, known: list[str]) -> InputError:

@@ -2,9 +2,11 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 from PIL import Image
 
 from keras_filtergan.data import load_dataset
+from keras_filtergan.data.tfds_writer import write_tfds_directory
 from keras_filtergan.errors import InputError
 
 ARRAYS = {
@@ -43,6 +45,24 @@ def test_a_folder_path(tmp_path, name):
             load_dataset(name)
         name = f"./{name}"
     assert load_dataset(name).class_names == ("a", "b")
+
+
+def test_a_prepared_folder_means_its_latest_version(tmp_path):
+    for version, count in (("1.9.0", 1), ("1.10.0", 2), ("notes", 3)):
+        folder = tmp_path / "dots" / version
+        folder.mkdir(parents=True)
+        features = tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Image(shape=(2, 2, 1), encoding_format="png"),
+                "label": tfds.features.ClassLabel(names=["a", "b"]),
+            }
+        )
+        example = {"image": np.full((2, 2, 1), count, np.uint8), "label": 1}
+        splits = {"train": [example] * count, "test": [example]}
+        assert write_tfds_directory(folder, "dots", features, splits)["train"] == count
+    assert len(load_dataset("./dots").x_train) == 2
+    assert len(load_dataset(tmp_path / "dots" / "1.9.0").x_train) == 1
+    assert load_dataset("./dots").name == "dots"
 
 
 def test_a_path_object(tmp_path):

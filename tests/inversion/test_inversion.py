@@ -314,3 +314,25 @@ def test_errors_that_are_not_finite_are_refused(target, generator):
         inverter.invert(some_images(), wanted, kernels)
     with pytest.raises(InputError, match="wanted activations that are not all 0"):
         inverter.invert(some_images(), np.zeros((2, 6, 6, 5)))
+
+
+@pytest.mark.parametrize("jitter", [0, 1])
+def test_a_step_ends_where_a_walk_has_its_cell(target, generator, jitter):
+    inverter = Inverter(target, generator, steps=20, jitter=jitter)
+    images, z = some_images(3), [0.1, -0.2, 0.3]
+    walk = inverter.walk(images, z, grid=3, span=1.0)
+    cells = [(0, 0), (1, 2), (2, 1)]
+    latents = np.stack([walk.latents[cell] for cell in cells])
+    found, history = inverter.step(images, z, latents)
+    for i, cell in enumerate(cells):
+        np.testing.assert_allclose(found[i], walk.images[i][cell], atol=1e-4)
+        np.testing.assert_allclose(
+            history["total"][:, i], walk.history["total"][:, i][:, *cell], rtol=1e-3, atol=1e-6
+        )
+
+
+def test_a_step_wants_a_latent_an_image(target, generator):
+    inverter = Inverter(target, generator, steps=1)
+    for z, latents in ((np.zeros(D), np.zeros((1, D))), (np.zeros(D + 1), np.zeros((2, D + 1)))):
+        with pytest.raises(InputError, match=r"expected z \(3,\) and 2 latents like it"):
+            inverter.step(some_images(2), z, latents)

@@ -1,0 +1,96 @@
+"""`python -m keras_filtergan augment`: a data set with what the classifier cannot tell apart."""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
+from keras_filtergan.cli.progress import Progress
+from keras_filtergan.recipe import WAYS, Recipe
+from keras_filtergan.runs import latest_run, open_run
+
+
+def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to those of the module."""
+    parser = commands.add_parser(
+        "augment",
+        help="write a data set with images that the run's classifier cannot tell from its own",
+        description="For training images, make images that cause under generated kernels the "
+        "activations that the originals cause under those of the latent 0. Those that keep their "
+        "label under the run's classifier are written, with the originals and the test images, as "
+        "a TFDS folder that train.py --dataset reads. The same command goes on after a stop.",
+    )
+    add, defaults = parser.add_argument, Recipe()
+    add("--run", type=Path, help="run directory; default the latest under runs/")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="the data set to write")
+    add("--images", type=int, help="training images to take, drawn by the seed; default all")
+    add("--draws", type=int, help=f"images to make of each; default {defaults.draws}")
+    add(
+        "--span",
+        type=float,
+        help=f"how far to go, in standard deviations of the latent; default {defaults.span}",
+    )
+    add(
+        "--by",
+        choices=WAYS,
+        help="look for each image by descent (exact, slow), or take the transformation that was "
+        f"learned along with the generator (fast); default {defaults.by}",
+    )
+    add("--steps", type=int, help=f"steps of the descent; default {defaults.steps}")
+    add("--seed", type=int, help=f"of images and latents; default {defaults.seed}")
+    add(
+        "--without-originals",
+        dest="originals",
+        action="store_false",
+        help="leave the training images themselves out",
+    )
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(work=augment)
+
+
+def augment(options: argparse.Namespace) -> int:
+    """Check, make the images, write them."""
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    recipe = Recipe(**{k: v for k, v in vars(options).items() if k in names and v is not None})
+    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    import_tensorflow()
+    from keras_filtergan.augmentation import Augmentation
+    from keras_filtergan.augmented_dataset import AugmentedDataset, ingredients
+    from keras_filtergan.trained import TrainedRun
+
+    place = AugmentedDataset(options.out, ingredients(run, recipe, options.originals))
+    place.check()
+    if place.is_complete:
+        place.discard_pieces()
+        print(f"{options.out} is complete: {_summary(place.read_record()['counts'])}")
+        return DONE
+    try:
+        augmentation = Augmentation(TrainedRun.load(run, data_dir(options)), recipe)
+        progress = Progress(augmentation.examples)
+        try:
+            counts = place.fill(
+                augmentation,
+                options.originals,
+                lambda piece, is_new: progress.advance(piece.tried, len(piece.images), is_new),
+            )
+        finally:
+            progress.close()
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with what is finished", file=sys.stderr)
+        return INTERRUPTED
+    print(f"{_summary(counts)}; to train on it: python train.py --dataset {options.out}")
+    return DONE
+
+
+def _summary(counts: dict[str, Any]) -> str:
+    changed = counts["made"] - counts["kept"]
+    explained = counts["explained_fraction"]
+    share = "" if explained is None else f", {explained:.0%} of the change of kernels explained"
+    return (
+        f"kept {counts['kept']:,} of {counts['made']:,} images made ({changed:,} changed their "
+        f"label{share}), left out {counts['wrong_originals']:,} originals that the classifier gets "
+        f"wrong; {counts['train']:,} training and {counts['test']:,} test images"
+    )

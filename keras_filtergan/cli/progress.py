@@ -1,0 +1,55 @@
+"""How far a long piece of work has come: one line that changes on a terminal, else a few lines."""
+
+import sys
+import time
+from typing import TextIO
+
+INTERVAL = 10.0  # seconds between lines where a line cannot be overwritten
+
+
+class Progress:
+    """Says how many images are done, how many were kept, how fast it goes and what is left.
+
+    Args:
+        total: images in all.
+        stream: where to say it; `sys.stdout` if not given.
+
+    Example:
+        >>> progress = Progress(1000)
+        >>> progress.advance(256, kept=250, is_new=True)
+        256 of 1,000 images, 250 kept, 49.8 images/s, 15 s left
+    """
+
+    def __init__(self, total: int, stream: TextIO | None = None):
+        self.total = total
+        self.stream = sys.stdout if stream is None else stream
+        self.done = self.kept = self.new = 0
+        self.start = self.said = time.monotonic()
+
+    def advance(self, done: int, kept: int, is_new: bool) -> None:
+        """Count images; those that had been done before this process are no sign of speed."""
+        self.done += done
+        self.kept += kept
+        self.new += done if is_new else 0
+        now = time.monotonic()
+        if self.stream.isatty():
+            self.stream.write(f"\r\x1b[K{self._line(now)}")
+        elif self.done == self.total or now - self.said >= INTERVAL:
+            self.stream.write(f"{self._line(now)}\n")
+            self.said = now
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Leave the line that was being overwritten."""
+        if self.stream.isatty() and self.done:
+            self.stream.write("\n")
+            self.stream.flush()
+
+    def _line(self, now: float) -> str:
+        line = f"{self.done:,} of {self.total:,} images, {self.kept:,} kept"
+        if not self.new:
+            return line
+        rate = self.new / max(now - self.start, 1e-9)
+        left = (self.total - self.done) / rate
+        some = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+        return f"{line}, {rate:.1f} images/s" + (f", {some} left" if self.done < self.total else "")
