@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 
 from keras_filtergan import plots
 from keras_filtergan.anatomy import anatomy
+from keras_filtergan.choice import convolution_layers
 from keras_filtergan.classifier import load_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.runs import RunDirectory, save_figure, write_json
 from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget, convolution_layers
+from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import Walk
 
@@ -210,7 +211,7 @@ def _in_order(runs: Sequence[RunDirectory]) -> list[_Place]:
         if settings.latent_dim < 2:
             raise InputError(f"expected two latent dimensions or more, {str(run.path)!r} has one")
         target = FrozenTarget(load_classifier(run.classifier), settings.layer)
-        names = [layer.name for layer in convolution_layers(target.classifier)]
+        names = list(convolution_layers(target.classifier))
         place = _Place(run, target.layer_name, names.index(target.layer_name) + 1, settings.seed)
         held = places.setdefault((place.depth, place.layer, place.seed), place)
         if held is not place:

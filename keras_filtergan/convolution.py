@@ -1,12 +1,15 @@
 """One kernel set per example: the hot operation of the whole package.
 
 `m` ordinary convolutions with `m` kernel sets are one grouped convolution: fold the batch into the
-channels and `tf.nn.conv2d` runs group `i` (the channels of image `i`) with kernel set `i`. Measured
-by `benchmarks/convolution.py` no other form is faster on the CPU when the gradients with respect to
-both the images and the kernels count. It is the only form in the package.
+channels and `tf.nn.conv2d` runs group `i` (the channels of image `i`) with kernel set `i`. If the
+convolution itself has groups, there are so many times more of them, and nothing else changes.
+Measured by `benchmarks/convolution.py` no other form is faster on the CPU when the gradients with
+respect to both the images and the kernels count. It is the only form in the package.
 """
 
 import tensorflow as tf
+
+from keras_filtergan.errors import InputError
 
 
 def convolve(
@@ -21,13 +24,18 @@ def convolve(
     Args:
         images: `(m, h, w, cin)`.
         kernels: `(kh, kw, cin, cout)`, shared by all images, or `(m, kh, kw, cin, cout)`: image `i`
-            is convolved with `kernels[i]` (Algorithm 1, line 3 of the paper).
+            is convolved with `kernels[i]` (Algorithm 1, line 3 of the paper). With `cin / groups`
+            in the place of `cin` the convolution is grouped; with 1 it is depthwise.
         strides: step in rows and columns.
         padding: `"SAME"` or `"VALID"`.
         dilations: distance between the taps of a kernel in rows and columns.
 
     Returns:
         `(m, h', w', cout)`, equal to a loop of `m` single convolutions; differentiable in both.
+        Batch and image size may be unknown when a graph is traced.
+
+    Raises:
+        InputError: the channels of images and kernels do not go together.
 
     Example:
         >>> convolve(tf.ones([2, 5, 5, 1]), tf.ones([2, 3, 3, 1, 4])).shape
@@ -35,16 +43,33 @@ def convolve(
     """
     images = tf.convert_to_tensor(images)
     kernels = _dilate(tf.convert_to_tensor(kernels), dilations)
+    _check_channels(images.shape[-1], *kernels.shape[-2:])
     if kernels.shape.rank == 4:
         return tf.nn.conv2d(images, kernels, strides, padding)
-    m = tf.shape(images)[0]
-    h, w, cin = images.shape[1:]
-    kh, kw, _, cout = kernels.shape[1:]
+    m, h, w, cin = _sizes(images)
+    kh, kw, depth, cout = kernels.shape[1:]  # depth is cin of a group
     images = tf.reshape(tf.transpose(images, [1, 2, 0, 3]), [1, h, w, m * cin])
-    kernels = tf.reshape(tf.transpose(kernels, [1, 2, 3, 0, 4]), [kh, kw, cin, m * cout])
+    kernels = tf.reshape(tf.transpose(kernels, [1, 2, 3, 0, 4]), [kh, kw, depth, m * cout])
     maps = tf.nn.conv2d(images, kernels, strides, padding)  # (1, h', w', m * cout)
-    maps = tf.reshape(maps, [maps.shape[1], maps.shape[2], m, cout])
-    return tf.transpose(maps, [2, 0, 1, 3])
+    _, h, w, _ = _sizes(maps)
+    return tf.transpose(tf.reshape(maps, [h, w, m, cout]), [2, 0, 1, 3])
+
+
+def _sizes(images: tf.Tensor) -> list[int | tf.Tensor]:
+    """The sizes of a tensor, as numbers where they are known."""
+    sizes = tf.shape(images)
+    return [sizes[axis] if size is None else size for axis, size in enumerate(images.shape)]
+
+
+def _check_channels(cin: int | None, depth: int, cout: int) -> None:
+    if cin is None:
+        return
+    # Folded into one convolution, other numbers may well fit each other and mean nothing.
+    if cin % depth or cout % (cin // depth):
+        raise InputError(
+            f"expected kernels (…, cin / groups, cout) for images with {cin} channels, received "
+            f"(…, {depth}, {cout}); groups have to divide both {cin} and {cout}"
+        )
 
 
 def _dilate(kernels: tf.Tensor, dilations: tuple[int, int]) -> tf.Tensor:

@@ -1,16 +1,24 @@
 """`FrozenTarget`: any trained classifier, split at one convolution."""
 
-import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.choice import chosen_convolution
 from keras_filtergan.convolution import convolve
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.graph import (
+    behind,
+    crossing_tensors,
+    graph_of,
+    last_operation,
+    rewired,
+    single_call,
+)
 
 
 class FrozenTarget:
@@ -22,12 +30,17 @@ class FrozenTarget:
     the target, so neither its weights nor its batch-norm statistics can move.
 
     Where paths run around the convolution (skip connections), the tensors that cross the cut are
-    carried along as further features.
+    carried along as further features. A convolution inside a nested model (a backbone used as a
+    layer) is reached by opening that model, in a graph of its own that shares the layers.
+
+    Kernels have the shape of a grouped convolution, `(kh, kw, cin / groups, cout)`. A depthwise
+    convolution is one with a group a channel: its kernels are `(kh, kw, 1, cin · multiplier)`.
 
     Args:
         classifier: a built Functional or Sequential `keras.Model` with one image input
             `(m, h, w, c)` and one output `(m, classes)`, logits or probabilities.
-        layer: which `Conv2D`: its number (1 is the first) or its name.
+        layer: which `Conv2D` or `DepthwiseConv2D`, in nested models too: its number (1 is the
+            first) or its name; where names repeat, its path, `"backbone/conv1"`.
 
     Raises:
         InputError: the model cannot be split there; the message lists the convolutions it has.
@@ -46,19 +59,17 @@ class FrozenTarget:
     def __init__(self, classifier: keras.Model, layer: int | str = 4):
         _check_classifier(classifier)
         self.classifier = classifier
-        self.layer = _find_convolution(classifier, layer)
-        self.layer_name = self.layer.name
-        entry, result = _single_call(classifier, self.layer)
-        crossing = _crossing_tensors(classifier, result)
-        self.prefix = keras.Model(classifier.inputs[0], [entry, *crossing], name="prefix")
-        cut = [result, *crossing] if crossing else result
-        self.suffix = keras.Model(cut, classifier.outputs[0], name="suffix")
-        self.kernel = tf.constant(self.layer.kernel.numpy())
+        self.layer_name, self.layer = chosen_convolution(classifier, layer)
+        self._network, entry, result = single_call(classifier, self.layer)
+        crossing = crossing_tensors(self._network, result)
+        self.prefix = keras.Model(self._network.inputs[0], [entry, *crossing], name="prefix")
+        self.suffix = behind(self._network, [result, *crossing], name="suffix")
+        self.kernel = _grouped(self.layer)
         self.bias = tf.constant(self.layer.bias.numpy()) if self.layer.use_bias else None
 
     @property
     def kernel_shape(self) -> tuple[int, int, int, int]:
-        """`(kh, kw, cin, cout)` of the real kernels."""
+        """`(kh, kw, cin / groups, cout)` of the real kernels."""
         return tuple(self.kernel.shape)
 
     @property
@@ -88,8 +99,8 @@ class FrozenTarget:
 
         Args:
             features: from `features`.
-            kernels: `None` for the real kernels, `(kh, kw, cin, cout)` shared, or
-                `(m, kh, kw, cin, cout)`, one set an example. The bias is the real one in each
+            kernels: `None` for the real kernels, `(*kernel_shape)` shared, or
+                `(m, *kernel_shape)`, one set an example. The bias is the real one in each
                 case, so that real and generated kernels are treated alike.
 
         Returns:
@@ -153,6 +164,52 @@ class FrozenTarget:
         features = self.features(images)
         return self.outputs(self.activations(features, kernels), features)
 
+    def network_with(self, layer: keras.Layer) -> keras.Model:
+        """The classifier with another layer in the place of the convolution.
+
+        The layer stands for the bare convolution with its bias: if the convolution has an
+        `activation=` of its own, that is applied to what the layer returns. All other layers are
+        the classifier's, weights shared: freeze them (`classifier.trainable = False`) to train the
+        new layer alone.
+
+        Args:
+            layer: any Keras layer `(m, h, w, cin)` → `(m, h', w', cout)`.
+
+        Returns:
+            A Functional model, images → outputs.
+
+        Raises:
+            InputError: it is no layer, its name is taken, or its outputs have another shape.
+
+        Example:
+            >>> wider = keras.layers.Conv2D(32, 5, padding="same", name="wider")
+            >>> target.network_with(wider).fit(images, labels)
+        """
+        if not isinstance(layer, keras.Layer):
+            raise InputError(f"expected a keras.Layer, received {type(layer).__name__}; build one")
+        others = {o.name for o in self._network.operations if o is not self.layer}
+        if layer.name in others:
+            raise InputError(
+                f"expected a layer with a name of its own, {layer.name!r} is a layer of the "
+                "classifier; give it another name"
+            )
+
+        def instead(features: keras.KerasTensor, **mode) -> keras.KerasTensor:
+            maps = layer(features, **mode)  # that in which a nested model was called
+            shape = tuple(getattr(maps, "shape", ()))[1:]
+            if shape != self.activation_shape:
+                raise InputError(
+                    f"expected a layer that returns maps {self.activation_shape}, as "
+                    f"{self.layer_name!r} does, {layer.name!r} returns {shape}; change its "
+                    "channels, strides or padding"
+                )
+            if self.layer.activation is keras.activations.linear:
+                return maps
+            name = f"{layer.name}_{self.layer.name}_activation"
+            return keras.layers.Activation(self.layer.activation, name=name)(maps)
+
+        return rewired(self._network, lambda o: instead if o is self.layer else o)
+
     def fingerprint(self) -> str:
         """Short hash of every weight of the classifier and of the layer's name."""
         digest = hashlib.sha256(self.layer_name.encode())
@@ -161,101 +218,63 @@ class FrozenTarget:
         return digest.hexdigest()[:16]
 
 
-_PASS_ON = (keras.layers.Identity, keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout)
+def _grouped(layer: keras.Layer) -> tf.Tensor:
+    """A layer's kernels in the shape of a grouped convolution, `(kh, kw, cin / groups, cout)`.
 
-
-def convolution_layers(classifier: keras.Model) -> list[keras.layers.Conv2D]:
-    """The `Conv2D` layers of a classifier in the order in which they are applied."""
-    return [layer for layer in classifier.layers if type(layer) is keras.layers.Conv2D]
+    Keras numbers the outputs of a depthwise convolution by input channel, then by multiplier, as
+    TensorFlow does those of a convolution by group, then within the group: only the shape differs.
+    """
+    kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel), "float32")
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
+    return tf.constant(kernel)
 
 
 def _check_classifier(classifier: keras.Model) -> None:
     if not isinstance(classifier, keras.Model):
-        raise InputError(f"expected a keras.Model as classifier, received {type(classifier)}")
-    if not classifier.built or not _graph(classifier):
         raise InputError(
-            "expected a built Functional or Sequential classifier, received "
-            f"{type(classifier).__name__} {classifier.name!r} without a graph of layers; "
-            "build it with an Input of fixed size"
+            f"expected a keras.Model as classifier, received {type(classifier).__name__}; "
+            "load it with keras.models.load_model"
+        )
+    if graph_of(classifier) is None:
+        kind = f"received {type(classifier).__name__} {classifier.name!r}"
+        if isinstance(classifier, keras.Sequential):
+            raise InputError(
+                f"expected a built classifier, {kind} that is not; put a keras.Input(shape) first"
+            )
+        raise InputError(
+            f"expected a Functional or Sequential classifier, {kind} with code of its own in "
+            "call(), which cannot be split; rebuild it as keras.Model(inputs, outputs)"
         )
     if len(classifier.inputs) != 1 or len(classifier.outputs) != 1:
         raise InputError(
             "expected a classifier with one input and one output, received "
-            f"{len(classifier.inputs)} inputs and {len(classifier.outputs)} outputs"
+            f"{len(classifier.inputs)} inputs and {len(classifier.outputs)} outputs; "
+            "make a keras.Model of the one image and the one answer"
         )
     image, scores = classifier.inputs[0].shape, classifier.outputs[0].shape
     if len(image) != 4 or None in image[1:] or len(scores) != 2:
         raise InputError(
             "expected an image classifier (m, h, w, c) → (m, classes) of fixed size, "
-            f"received {tuple(image)} → {tuple(scores)}"
+            f"received {tuple(image)} → {tuple(scores)}; build it with an Input of fixed size"
+        )
+    if not keras.backend.is_float_dtype(classifier.inputs[0].dtype):
+        raise InputError(
+            f"expected a classifier of images as floats in [0, 1], {classifier.name!r} takes "
+            f"{classifier.inputs[0].dtype}; give it a float Input and rescale inside"
         )
     activation = _read_out_activation(classifier)
     if activation not in (keras.activations.linear, keras.activations.softmax):
+        name = getattr(activation, "__name__", activation)
         raise InputError(
-            f"expected a classifier that ends in logits or a softmax, it ends in {activation}"
+            f"expected a classifier that ends in logits or a softmax, it ends in {name}; "
+            "take its logits"
         )
 
 
-def _read_out_activation(classifier: keras.Model):
+def _read_out_activation(classifier: keras.Model) -> Callable:
     """The activation function that the scores went through last."""
-    makers = {id(t): node for node in _graph(classifier) for t in node.output_tensors}
-    node = makers[id(classifier.outputs[0])]
-    while isinstance(node.operation, _PASS_ON):
-        node = makers[id(node.input_tensors[0])]
-    if isinstance(node.operation, keras.layers.Softmax):
-        return keras.activations.softmax
-    return getattr(node.operation, "activation", keras.activations.linear)
-
-
-def _find_convolution(classifier: keras.Model, layer: int | str) -> keras.layers.Conv2D:
-    layers = convolution_layers(classifier)
-    if not layers:
-        raise InputError(f"expected a classifier with Conv2D layers, {classifier.name!r} has none")
-    names = [conv.name for conv in layers]
-    choices = ", ".join(f"{i} ({name})" for i, name in enumerate(names, 1))
-    if isinstance(layer, str) and not layer.isdecimal():
-        if layer not in names:
-            close = difflib.get_close_matches(layer, names, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise InputError(f"unknown layer {layer!r}, there are: {choices}{hint}")
-        conv = layers[names.index(layer)]
-    elif 1 <= int(layer) <= len(layers):
-        conv = layers[int(layer) - 1]
-    else:
-        raise InputError(f"unknown layer {layer}, there are: {choices}")
-    if conv.groups != 1 or conv.data_format != "channels_last":
-        raise InputError(
-            f"layer {conv.name!r} has groups={conv.groups}, data_format={conv.data_format!r}; "
-            "expected groups=1 and channels_last"
-        )
-    return conv
-
-
-def _graph(classifier: keras.Model) -> list:
-    """The nodes (calls of layers) of a classifier in the order in which they run."""
-    graph = getattr(classifier, "_functional", None) or classifier  # Sequential holds one inside
-    by_depth = getattr(graph, "_nodes_by_depth", {})
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-
-
-def _single_call(
-    classifier: keras.Model, layer: keras.layers.Layer
-) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Input and output tensor of a layer that the classifier applies exactly once."""
-    nodes = [node for node in _graph(classifier) if node.operation is layer]
-    if len(nodes) != 1:
-        raise InputError(f"expected layer {layer.name!r} to be applied once, it is {len(nodes)} ×")
-    return nodes[0].input_tensors[0], nodes[0].output_tensors[0]
-
-
-def _crossing_tensors(
-    classifier: keras.Model, result: keras.KerasTensor
-) -> list[keras.KerasTensor]:
-    """Tensors made without the convolution that something after the convolution reads."""
-    after = {id(result)}
-    crossing: dict[int, keras.KerasTensor] = {}
-    for node in _graph(classifier):
-        if any(id(t) in after for t in node.input_tensors):
-            after.update(id(t) for t in node.output_tensors)
-            crossing.update((id(t), t) for t in node.input_tensors if id(t) not in after)
-    return list(crossing.values())
+    operation = last_operation(classifier)
+    name = type(operation).__name__.lower()  # a Softmax is one as a layer and as an operation
+    by_name = getattr(keras.activations, name, keras.activations.linear)
+    return getattr(operation, "activation", by_name)

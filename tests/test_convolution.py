@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from loops import loop
 
 from keras_filtergan.convolution import convolve
+from keras_filtergan.errors import InputError
 
 CASES = [
     ((1, 1), "SAME", (1, 1)),
@@ -14,34 +16,24 @@ CASES = [
 ]
 
 
-def loop(images, kernels, strides, padding, dilations):
-    """Cross-correlation written out, one number at a time."""
-    m, h, w, _ = images.shape
-    kh, kw, _, cout = kernels.shape[1:]
-    reach = [(kh - 1) * dilations[0] + 1, (kw - 1) * dilations[1] + 1]
-    if padding == "SAME":
-        size = [-(-h // strides[0]), -(-w // strides[1])]
-        total = [
-            max((n - 1) * s + r - full, 0)
-            for n, s, r, full in zip(size, strides, reach, (h, w), strict=True)
-        ]
-        pads = [(p // 2, p - p // 2) for p in total]
-        images = np.pad(images, [(0, 0), *pads, (0, 0)])
-    else:
-        size = [(h - reach[0]) // strides[0] + 1, (w - reach[1]) // strides[1] + 1]
-    maps = np.zeros((m, *size, cout))
-    for i, r, c, o in np.ndindex(*maps.shape):
-        for a, b in np.ndindex(kh, kw):
-            pixel = images[i, r * strides[0] + a * dilations[0], c * strides[1] + b * dilations[1]]
-            maps[i, r, c, o] += pixel @ kernels[i, a, b, :, o]
-    return maps
-
-
-@pytest.fixture(scope="module")
-def data():
+def draw(cin, depth, cout):
     generator = np.random.default_rng(0)
-    images = generator.normal(size=(3, 7, 8, 2)).astype("float32")
-    return images, generator.normal(size=(3, 3, 3, 2, 4)).astype("float32")
+    images = generator.normal(size=(3, 7, 8, cin)).astype("float32")
+    return images, generator.normal(size=(3, 3, 3, depth, cout)).astype("float32")
+
+
+KINDS = {  # channels of the images, of a group's part of them, and of the maps
+    "plain": (2, 2, 4),
+    "one_channel": (1, 1, 3),
+    "grouped": (4, 2, 6),
+    "depthwise": (3, 1, 3),
+    "depthwise_times_two": (2, 1, 4),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def data(request):
+    return draw(*KINDS[request.param])
 
 
 @pytest.mark.parametrize(("strides", "padding", "dilations"), CASES)
@@ -96,10 +88,49 @@ def test_example_i_sees_only_kernel_set_i(data):
     assert difference[2] == 0
 
 
-def test_batch_size_may_be_unknown(data):
+@pytest.mark.parametrize("size", [(7, 8), (None, None)])
+@pytest.mark.parametrize(("strides", "padding", "dilations"), CASES)
+def test_batch_and_image_size_may_be_unknown(data, size, strides, padding, dilations):
     images, kernels = data
-    spec = [tf.TensorSpec([None, 7, 8, 2]), tf.TensorSpec([None, 3, 3, 2, 4])]
-    graph = tf.function(lambda x, k: convolve(x, k, dilations=(2, 2)), input_signature=spec)
-    np.testing.assert_allclose(
-        graph(images, kernels), convolve(images, kernels, dilations=(2, 2)), atol=1e-6
-    )
+    spec = [tf.TensorSpec([None, *size, images.shape[-1]])]
+
+    @tf.function(input_signature=[*spec, tf.TensorSpec([None, *kernels.shape[1:]])])
+    def in_graph(x, k):
+        with tf.GradientTape() as tape:
+            tape.watch([x, k])
+            maps = convolve(x, k, strides, padding, dilations)
+            value = tf.reduce_sum(tf.square(maps))
+        return maps, tape.gradient(value, [x, k])
+
+    maps, (d_images, d_kernels) = in_graph(images, kernels)
+    expected = convolve(images, kernels, strides, padding, dilations)
+    np.testing.assert_allclose(maps, expected, atol=1e-5)
+    np.testing.assert_allclose(np.sum(d_images * images), 2 * np.sum(maps**2), rtol=1e-4)
+    np.testing.assert_allclose(np.sum(d_kernels * kernels), 2 * np.sum(maps**2), rtol=1e-4)
+    static = in_graph.get_concrete_function().structured_outputs[0].shape
+    assert static[-1] == kernels.shape[-1]
+    if size == (7, 8):  # what is known stays known
+        assert static[1:] == maps.shape[1:]
+
+
+def test_sizes_that_vary_in_a_stream_and_in_a_saved_model(tmp_path):
+    _, kernels = draw(2, 2, 4)
+    sizes = [(7, 8), (5, 5), (6, 9)]
+    images = [np.random.default_rng(1).normal(size=(2, *s, 2)).astype("float32") for s in sizes]
+    spec = tf.TensorSpec([2, None, None, 2])
+    stream = tf.data.Dataset.from_generator(lambda: iter(images), output_signature=spec)
+    module = tf.Module()
+    module.convolve = tf.function(lambda x: convolve(x, kernels[:2]), input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    for x, maps in zip(images, stream.map(module.convolve), strict=True):
+        expected = loop(x, kernels[:2], (1, 1), "SAME", (1, 1))
+        np.testing.assert_allclose(maps, expected, atol=1e-5)
+        np.testing.assert_allclose(loaded.convolve(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("cin", "depth", "cout"), [(3, 2, 4), (4, 2, 5), (2, 4, 4)])
+def test_channels_that_only_fit_when_folded_are_refused(cin, depth, cout):
+    images, kernels = draw(cin, depth, cout)
+    with pytest.raises(InputError, match=f"{cin} channels, received .*{depth}, {cout}"):
+        convolve(images[:2], kernels[:2])

@@ -135,12 +135,6 @@ def applied_twice():
     return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(shared(shared(inputs)))))
 
 
-def grouped():
-    inputs = keras.Input((8, 8, 2))
-    x = layers.Conv2D(2, 3, groups=2)(inputs)
-    return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
-
-
 def unbuilt():
     return keras.Sequential([layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)])
 
@@ -154,7 +148,6 @@ def unbuilt():
         (no_convolution, 1, "expected a classifier with Conv2D layers"),
         (two_inputs, 1, "2 inputs"),
         (applied_twice, 1, "applied once, it is 2"),
-        (grouped, 1, "groups=2"),
         (unbuilt, 1, "expected a built"),
         (lambda: "file.keras", 1, "expected a keras.Model"),
     ],

@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
-from keras_filtergan.target import _single_call
+from keras_filtergan.graph import layers_by_path, single_call
 
 
 @metric()
@@ -37,11 +37,11 @@ def penultimate(suffix: keras.Model) -> keras.Model:
 
     A network that ends in something else, global pooling for instance, is read at its output.
     """
-    dense = [layer for layer in suffix.layers if isinstance(layer, keras.layers.Dense)]
+    dense = [layer for _, layer in layers_by_path(suffix) if isinstance(layer, keras.layers.Dense)]
     if not dense:
         return suffix
-    entry, _ = _single_call(suffix, dense[-1])
-    return keras.Model(suffix.inputs, entry, name="penultimate")
+    opened, entry, _ = single_call(suffix, dense[-1])
+    return keras.Model(opened.inputs, entry, name="penultimate")
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:

@@ -80,7 +80,7 @@ def test_memorised_kernels_are_at_no_distance(memorising):
     assert card["activation_frechet_distance"] == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("ending", ["dense", "softmax", "pooling"])
+@pytest.mark.parametrize("ending", ["dense", "softmax", "nested", "pooling"])
 def test_the_read_out_is_found_in_any_network(ending):
     image = keras.Input((8, 8, 1))
     x = layers.Conv2D(3, 3, name="conv")(image)
@@ -89,7 +89,8 @@ def test_the_read_out_is_found_in_any_network(ending):
         expected = outputs = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 1)(x))
     else:
         expected = layers.Dense(7, activation="relu")(layers.Flatten()(x))
-        outputs = layers.Dense(4)(expected)
+        head = layers.Dense(4)
+        outputs = keras.Sequential([head])(expected) if ending == "nested" else head(expected)
         outputs = layers.Softmax()(outputs) if ending == "softmax" else outputs
     target = FrozenTarget(keras.Model(image, outputs), "conv")
     images = np.random.default_rng(0).uniform(size=(5, 8, 8, 1)).astype("float32")
