@@ -22,9 +22,13 @@ def channels(request):
     return request.param
 
 
+@pytest.fixture(autouse=True)
+def _same_weights_each_time():
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(params=KINDS, ids=lambda build: build.__name__)
 def model(request, channels):
-    keras.utils.set_random_seed(0)
     return shaken(request.param(channels))
 
 
