@@ -16,6 +16,8 @@ BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_cod
 # The sum over units of what one latent dimension moves, over the noise of one unit. Q does not know
 # the image and reads less than a matched filter: with this ratio its error ends near 0.2.
 CODE_SNR = 16.0
+# Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
+CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
 
 
 class FilterGAN(keras.Model):
@@ -112,10 +114,8 @@ class FilterGAN(keras.Model):
         )
         if code_noise is None and variation_goal is None:
             raise InputError("expected code_noise where there is no variation_goal, received None")
-        self._code_noise_given = code_noise
-        self.code_noise = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="code_noise"
-        )
+        start, goal = (1.0, CODE_ERROR_GOAL) if code_noise is None else (code_noise, None)
+        self.code_noise = Control(start, goal, rate=-0.005, name="code_noise")
         self.discriminator.build((None, *target.activation_shape))
         self.built = True
         self.adapted = False
@@ -183,12 +183,12 @@ class FilterGAN(keras.Model):
         # A filter that training has switched off has no variance to be measured in.
         of_channels = np.maximum(of_channels, 0.01 * of_channels.mean())
         self.discriminator.fit_standard(mean.mean(places), of_channels)
-        noise = self._code_noise_given
-        if noise is None:
+        if self.code_noise.goal is not None:
             spread = np.sum(variance / of_channels)  # V_x of what Q sees
             signal = self.code_weight.goal * spread / self.latent_dim  # of one latent dimension
-            noise = np.sqrt(signal / CODE_SNR)
-        self.code_noise.assign(noise)
+            noise = float(np.sqrt(signal / CODE_SNR))
+            self.code_noise.lowest, self.code_noise.highest = noise / CODE_NOISE_RANGE, noise
+            self.code_noise.value.assign(noise)
         self.adapted = True
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -241,7 +241,7 @@ class FilterGAN(keras.Model):
         noise = self.discriminator_noise.value
         real_verdicts, _ = judge(real + noise * data["noise_real"], training=True)
         fake_verdicts, _ = judge(fake + noise * data["noise_fake"], training=True)
-        _, codes = judge(fake + self.code_noise * data["noise_code"], training=True)
+        _, codes = judge(fake + self.code_noise.value * data["noise_code"], training=True)
         other = target.activations(features, tf.roll(kernels, 1, axis=0))
         return Round(
             real_logits=judge.logits(real_verdicts, data["label"]),
@@ -285,6 +285,7 @@ class FilterGAN(keras.Model):
         accuracies = seen.real_accuracy, seen.fake_accuracy
         self.discriminator_noise.update(tf.reduce_mean(accuracies))
         self.code_weight.update(tf.minimum(seen.variation, 1.0))
+        self.code_noise.update(tf.minimum(seen.code_error, 1.0))
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
         terms = {
@@ -298,7 +299,7 @@ class FilterGAN(keras.Model):
             "activation_variation": seen.variation,
             "discriminator_noise": self.discriminator_noise.value,
             "code_weight": self.code_weight.value,
-            "code_noise": self.code_noise,
+            "code_noise": self.code_noise.value,
         }
         for mean in self._means:
             mean.update_state(terms[mean.name])

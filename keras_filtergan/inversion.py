@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_filtergan.descent import batches, descend, descend_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.jitter import Jitter
+from keras_filtergan.mismatch import Mismatch
 from keras_filtergan.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
 from keras_filtergan.priors import NEAR, PRIORS, Prior, TotalVariation
 from keras_filtergan.target import FrozenTarget
@@ -275,20 +276,12 @@ class Inverter(keras.Model):
                 return (self.prior or TotalVariation())(images)
             return (self.prior or NEAR).excess(images, reference[0])
 
-        def objective(images):
-            found = self.call((images, kernels))
-            return {"activation": _relative_error(found, wanted), "prior": cost(images)}
-
-        shake = Jitter(self.jitter, self.seed)
-
-        def guide(images, step):
-            original, original_kernels = reference
-            wanted = self.call((shake(original, step), original_kernels))
-            found = self.call((shake(images, step), kernels))
-            return _relative_error(found, wanted) + cost(images)
-
+        mismatch = Mismatch(self.target, kernels, wanted, cost)
+        guide = None
+        if self.jitter:
+            guide = mismatch.shaken(*reference, Jitter(self.jitter, self.seed))
         how = self.parametrization, self.steps, self.learning_rate
-        return descend(objective, start, *how, guide if self.jitter else None)
+        return descend(mismatch, start, *how, guide)
 
     def get_config(self) -> dict:
         """Every setting; target and generator, which are not settings, are given anew."""
@@ -307,12 +300,6 @@ class Inverter(keras.Model):
                 settings = dict(config[key])
                 config = {**config, key: kinds[settings.pop("name")](**settings)}
         return cls(target, generator, **config)
-
-
-def _relative_error(found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """‖found − wanted‖² / ‖wanted‖² of activations `(m, h', w', cout)`, `(m,)`."""
-    error, energy = (tf.reduce_sum(tf.square(a), [1, 2, 3]) for a in (found - wanted, wanted))
-    return error / energy
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -131,10 +131,11 @@ def train(
         say(plan.dataset.note)
     target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
     gan = build_gan(plan, target)
-    code_noise = float(gan.code_noise)
-    _record(run, plan, target, code_noise)
+    _record(run, plan, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, plan, run, verbose)
+    code_noise = float(gan.code_noise.value)
+    write_json(run.config, {**run.read_config(), "code_noise": code_noise})
     save_model(gan.generator, run.generator)
     save_model(gan.discriminator, run.discriminator)
     save_model(gan.transformation, run.transformation)
@@ -197,16 +198,15 @@ def _trained_classifier(
     return classifier
 
 
-def _record(run: RunDirectory, plan: Plan, target: FrozenTarget, code_noise: float) -> None:
-    """Write down which network this run is about, and what was measured on it before training.
+def _record(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
+    """Write down which network this run is about.
 
     A resumed run must still be about that network.
     """
     fingerprint = target.fingerprint()
     if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
         raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
-    found = {"target_fingerprint": fingerprint, "code_noise": code_noise}
-    write_json(run.config, {**plan.config, **found})
+    write_json(run.config, {**plan.config, "target_fingerprint": fingerprint})
 
 
 def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:

@@ -86,7 +86,7 @@ def test_logged_terms_by_hand(target, gan, batch):
     """Algorithm 1 in NumPy, image by image, from the weights at the start of the step."""
     judge, kernels = gan.discriminator, gan.raw_generator(batch["latent"]).numpy()
     code_weight = float(gan.code_weight.value)
-    code_noise = float(gan.code_noise)
+    code_noise = float(gan.code_noise.value)
     standard = lambda maps: judge.standardize(maps).numpy()  # noqa: E731
     real, fake, other, outputs, raw, left, change = [], [], [], [], [], [], []
     strengths = gan.transformation.strengths
@@ -216,18 +216,37 @@ def test_adapt_standardises_the_real_activations(gan, target, dataset):
 
 
 def test_the_noise_of_the_code_is_that_of_a_channel_that_carries_it(gan, target, dataset):
-    """Each of 3 latents has a third of the wanted variation, 16 times the noise of one unit."""
+    """Each of 3 latents has a third of the wanted variation, 16 times the noise of one unit.
+
+    There it starts, and there is its bound.
+    """
     maps = target.activations(target.features(dataset.x_train / np.float32(255)))
     spread = gan.discriminator.standardize(maps).numpy().var(axis=0).sum()
     expected = np.sqrt(0.45 * spread / 3 / 16)
-    assert float(gan.code_noise) == pytest.approx(expected, rel=1e-3)
+    assert float(gan.code_noise.value) == pytest.approx(expected, rel=1e-3)
+    assert gan.code_noise.highest == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_noise_of_the_code_gives_way_where_q_cannot_read(gan, batch):
+    highest = gan.code_noise.highest
+    error = float(gan.train_step(batch)["code_error"])
+    assert error > 0.5
+    expected = highest * np.exp(-0.005 * (min(error, 1.0) - 0.5))
+    assert float(gan.code_noise.value) == pytest.approx(expected, rel=1e-5)
+    gan.code_noise.update(0.2)  # Q reads: back, and no further than the bound
+    assert float(gan.code_noise.value) == pytest.approx(expected * np.exp(0.005 * 0.3), rel=1e-5)
+    for _ in range(10):
+        gan.code_noise.update(0.2)
+    assert float(gan.code_noise.value) == pytest.approx(highest, rel=1e-5)
 
 
 @pytest.mark.parametrize("noise", [0.0, 1.5])
 def test_a_given_noise_is_kept(noise, target, dataset):
     gan = FilterGAN(target, latent_dim=3, code_noise=noise)
     gan.adapt(dataset.x_train)
-    assert float(gan.code_noise) == noise
+    assert float(gan.code_noise.value) == noise
+    gan.code_noise.update(1.0)
+    assert float(gan.code_noise.value) == noise
 
 
 def test_without_a_wanted_variation_the_noise_must_be_given(target):
