@@ -49,11 +49,12 @@ class Control(keras.layers.Layer):
         )
         self.built = True
 
-    def update(self, measured: tf.Tensor) -> None:
-        """Move the value towards the goal."""
+    def update(self, measured: tf.Tensor, when: bool | tf.Tensor = True) -> None:
+        """Move the value towards the goal; not at all where `when` is false."""
         if self.goal is None:
             return
-        value = self.value * tf.exp(self.rate * (measured - self.goal))
+        rate = self.rate * tf.cast(when, tf.float32)
+        value = self.value * tf.exp(rate * (measured - self.goal))
         self.value.assign(tf.clip_by_value(value, self.lowest, self.highest))
 
     def get_config(self) -> dict:

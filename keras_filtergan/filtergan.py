@@ -32,9 +32,9 @@ class FilterGAN(keras.Model):
     * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
       Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
       from z to the activations, D's keeps D from winning.
-    * **Two controls in the place of tuning.** D's noise holds D's accuracy at `accuracy_goal`, λ
-      holds the variation of the activations at `variation_goal`. Q's noise is set once, to what
-      a channel needs in which that variation carries the code.
+    * **Three controls in the place of tuning.** D's noise holds D's accuracy at `accuracy_goal`, λ
+      holds the variation of the activations at `variation_goal`. Q's noise is that of a channel
+      in which this variation carries the code; while Q cannot read so much noise, it gives way.
     * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
       answer with generated kernels is from its own with the real ones. It needs no labels and says
       what an invariance is: a change that the classifier ignores.
@@ -55,7 +55,7 @@ class FilterGAN(keras.Model):
         generator_loss: `"non_saturating"` or `"saturating"`.
         code_weight: λ, or its first value if `variation_goal` is given.
         variation_goal: V_z / V_x of the activations at which λ holds it; `None`: fixed λ.
-        code_noise: σ of the noise on Q's input; `None`: found by `adapt`.
+        code_noise: σ of the noise on Q's input; `None`: from `adapt`, held where Q can read.
         discriminator_noise: σ of the noise on D's inputs, or its first value.
         accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
         answer_weight: weight of the answer loss in G's objective.
@@ -169,9 +169,9 @@ class FilterGAN(keras.Model):
     def adapt(self, images: np.ndarray, batch_size: int = 256) -> None:
         """Fit the units of noise to the real kernels' activations on these images.
 
-        The standardisation of activations; and, unless it was given, Q's noise: that of a channel
-        in which the share of each latent dimension in the wanted variation, summed over units, is
-        `CODE_SNR` times the noise of one unit.
+        The standardisation of activations; and, unless it was given, where Q's noise starts, which
+        is also the most it will be: that of a channel in which the share of each latent dimension
+        in the wanted variation, summed over units, is `CODE_SNR` times the noise of one unit.
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
@@ -284,8 +284,10 @@ class FilterGAN(keras.Model):
     def _balance(self, seen: Round) -> None:
         accuracies = seen.real_accuracy, seen.fake_accuracy
         self.discriminator_noise.update(tf.reduce_mean(accuracies))
-        self.code_weight.update(tf.minimum(seen.variation, 1.0))
         self.code_noise.update(tf.minimum(seen.code_error, 1.0))
+        # Before Q reads, more weight of the code helps nobody, and would be far too much later.
+        reads = seen.code_error < CODE_ERROR_GOAL
+        self.code_weight.update(tf.minimum(seen.variation, 1.0), when=reads)
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
         terms = {

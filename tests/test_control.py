@@ -34,6 +34,14 @@ def test_without_a_goal_it_stays_where_it_is():
     assert float(control.value) == 3.0
 
 
+def test_it_waits_for_when_it_may_move():
+    control = Control(3.0, goal=0.5, rate=1.0)
+    control.update(tf.constant(1.0), when=tf.constant(False))
+    assert float(control.value) == 3.0
+    control.update(tf.constant(1.0), when=tf.constant(True))
+    assert float(control.value) == pytest.approx(3.0 * math.exp(0.5))
+
+
 def test_config_round_trip():
     control = Control(3.0, goal=0.4, rate=0.1, lowest=1.0, highest=9.0)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(control))

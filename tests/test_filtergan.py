@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_filtergan.classifier import build_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.rounds import Round
 from keras_filtergan.target import FrozenTarget
 
 
@@ -192,20 +193,37 @@ def test_averaged_generator_follows_the_raw_one(gan, batch):
         np.testing.assert_allclose(held, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_controls_move_the_right_way(gan, batch):
-    """D right more often than its goal: more noise. Activations that vary more than theirs: less
-    weight of the code; that vary less: more."""
-    logs = {name: float(value) for name, value in gan.train_step(batch).items()}
-    accuracy = (logs["real_accuracy"] + logs["fake_accuracy"]) / 2
-    expected = np.exp(0.02 * (accuracy - 0.75))
-    assert float(gan.discriminator_noise.value) == pytest.approx(expected, rel=1e-5)
-    assert 0.45 < logs["activation_variation"] < 1
-    weight = 5.0 * np.exp(-0.01 * (logs["activation_variation"] - 0.45))
-    assert float(gan.code_weight.value) == pytest.approx(weight, rel=1e-5)
-    still = {**batch, "latent": np.zeros_like(batch["latent"])}
-    gan.train_step(still)  # nothing varies
-    weight *= np.exp(0.01 * 0.45)
-    assert float(gan.code_weight.value) == pytest.approx(weight, rel=1e-5)
+def a_round(accuracy=0.75, variation=0.45, code_error=0.5) -> Round:
+    """What a step sees when D is right that often about 8 real and 8 generated activations."""
+    right = np.where(np.arange(8) < 8 * accuracy, 1.0, -1.0).astype("float32")
+    terms = {"code_error": code_error, "variation": variation, "answer_loss": 0, "unexplained": 0}
+    tensors = {name: tf.constant(value, tf.float32) for name, value in terms.items()}
+    return Round(real_logits=tf.constant(right), fake_logits=tf.constant(-right), **tensors)
+
+
+def test_each_control_follows_what_it_holds(gan):
+    """D right more often than its goal: more noise on D. Activations that vary less than theirs:
+    more weight of the code, if Q reads. Q that reads too little: less noise on Q."""
+    controls = gan.discriminator_noise, gan.code_weight, gan.code_noise
+    start = np.array([float(control.value) for control in controls])
+
+    def moved(seen: Round) -> np.ndarray:
+        for control, value in zip(controls, start, strict=True):
+            control.value.assign(value)
+        gan._balance(seen)
+        return np.log([float(control.value) for control in controls]) - np.log(start)
+
+    np.testing.assert_allclose(moved(a_round()), 0, atol=1e-6)
+    np.testing.assert_allclose(moved(a_round(accuracy=1.0)), [0.02 * 0.25, 0, 0], atol=1e-6)
+    no_variation = moved(a_round(variation=0.0, code_error=0.5))
+    np.testing.assert_allclose(no_variation, 0, atol=1e-6)  # nobody reads it
+    cannot_read = moved(a_round(variation=0.0, code_error=0.9))
+    np.testing.assert_allclose(cannot_read, [0, 0, -0.005 * 0.4], atol=1e-6)
+    start[2] /= 2
+    reads = moved(a_round(variation=0.05, code_error=0.2))
+    np.testing.assert_allclose(reads, [0, 0.01 * 0.4, 0.005 * 0.3], atol=1e-6)
+    too_much = moved(a_round(variation=0.85, code_error=0.2))
+    np.testing.assert_allclose(too_much, [0, -0.01 * 0.4, 0.005 * 0.3], atol=1e-6)
 
 
 def test_adapt_standardises_the_real_activations(gan, target, dataset):
