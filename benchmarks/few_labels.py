@@ -95,8 +95,9 @@ def trained_on(old: ImageDataset, options: argparse.Namespace) -> TrainedRun:
     )
     words = (old.name, f"layer{settings.layer}", f"seed{settings.seed}", f"steps{settings.steps}")
     run = RunDirectory(options.out / "-".join(words))
+    plan = training.plan(settings)
+    run.check(plan.config)  # what is there may have been trained otherwise
     if not run.is_complete:
-        plan = training.plan(settings)
         training.train(plan, run, verbose=0, say=lambda line: None, metrics=CARD)
     return TrainedRun.load(open_run(run.path))
 
