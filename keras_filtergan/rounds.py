@@ -37,7 +37,8 @@ class Round(NamedTuple):
 def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     """V_z / V_x in a batch, without a gradient.
 
-    For two independent draws E(a − a')² / 2 is the variance over latents.
+    For two independent draws E(a − a')² / 2 is the variance over latents; the variance over images
+    is the unbiased one of a sample.
 
     Args:
         real: activations of the images under the real kernels, `(m, h', w', cout)`.
@@ -45,7 +46,8 @@ def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         other: of the same images, each under another latent.
     """
     over_latents = tf.reduce_sum(tf.reduce_mean(tf.square(fake - other), axis=0)) / 2.0
-    over_images = tf.reduce_sum(tf.math.reduce_variance(real, axis=0))
+    m = tf.cast(tf.shape(real)[0], tf.float32)
+    over_images = tf.reduce_sum(tf.math.reduce_variance(real, axis=0)) * m / (m - 1.0)
     return tf.stop_gradient(tf.math.divide_no_nan(over_latents, over_images))
 
 

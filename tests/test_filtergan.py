@@ -135,7 +135,7 @@ def test_logged_terms_by_hand(target, gan, batch):
         "fake_accuracy": np.mean(fake_logits < 0),
         "activation_variation": 0.5
         * np.sum(np.mean(np.square(other), axis=0))
-        / np.sum(np.var(raw, axis=0)),
+        / np.sum(np.var(raw, axis=0, ddof=1)),
         "discriminator_noise": 1.0,
         "code_weight": code_weight,
         "code_noise": code_noise,
