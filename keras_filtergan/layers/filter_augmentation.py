@@ -18,6 +18,8 @@ class FilterAugmentation(keras.layers.Layer):
     the frozen network as it was trained. Put a head of your own on top, or map a data set with it.
 
     Nothing in it is trained, and none of it is shared with the classifier that it was made from.
+    A batch norm in your head gathers statistics of augmented features and is then asked about plain
+    ones; let it see some without augmentation before you test, or build the head without.
 
     Args:
         prefix: images `(m, h, w, c)` → the input of the convolution.
