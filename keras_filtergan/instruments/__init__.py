@@ -1,0 +1,1 @@
+"""Instruments around the question which changes of an image a network ignores."""
