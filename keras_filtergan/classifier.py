@@ -57,13 +57,15 @@ def build_classifier(
         An untrained Functional model, images in [0, 1] `(m, h, w, c)` → logits `(m, classes)`.
 
     Raises:
-        InputError: images too small for three poolings.
+        InputError: images too small for three poolings, or neither grey nor coloured.
     """
     if min(image_shape[:2]) < SMALLEST_SIDE:
         raise InputError(
             f"expected images of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels, "
             f"received {image_shape[0]}×{image_shape[1]}; enlarge them or bring --classifier"
         )
+    if image_shape[-1] not in STANDARDS:
+        raise InputError(f"expected images of 1 or 3 channels, received {image_shape[-1]}")
     widths = STANDARDS[image_shape[-1]].widths if widths is None else widths
     inputs = keras.Input(image_shape, name="image")
     x = inputs

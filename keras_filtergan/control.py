@@ -49,12 +49,11 @@ class Control(keras.layers.Layer):
         )
         self.built = True
 
-    def update(self, measured: tf.Tensor, when: bool | tf.Tensor = True) -> None:
-        """Move the value towards the goal; not at all where `when` is false."""
+    def update(self, measured: tf.Tensor, pace: float | tf.Tensor = 1.0) -> None:
+        """Move the value towards the goal, at a share of the rate if `pace` is below 1."""
         if self.goal is None:
             return
-        rate = self.rate * tf.cast(when, tf.float32)
-        value = self.value * tf.exp(rate * (measured - self.goal))
+        value = self.value * tf.exp(pace * self.rate * (measured - self.goal))
         self.value.assign(tf.clip_by_value(value, self.lowest, self.highest))
 
     def get_config(self) -> dict:

@@ -7,6 +7,9 @@ class InputError(ValueError):
     The message is one line: what was expected, what was received, what to do next.
     """
 
+    # Keras wraps what a layer raises in a page about the call, unless it takes it for wrapped.
+    _keras_call_info_injected = True
+
 
 class DivergenceError(RuntimeError):
     """Training produced a NaN or an infinite number (exit code 1).

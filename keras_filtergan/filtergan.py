@@ -286,8 +286,8 @@ class FilterGAN(keras.Model):
         self.discriminator_noise.update(tf.reduce_mean(accuracies))
         self.code_noise.update(tf.minimum(seen.code_error, 1.0))
         # Before Q reads, more weight of the code helps nobody, and would be far too much later.
-        reads = seen.code_error < CODE_ERROR_GOAL
-        self.code_weight.update(tf.minimum(seen.variation, 1.0), when=reads)
+        reads = tf.maximum(1.0 - seen.code_error, 0.0)
+        self.code_weight.update(tf.minimum(seen.variation, 1.0), pace=reads)
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
         terms = {

@@ -1,10 +1,12 @@
 """The two players: the generator of kernels, and the discriminator with its code head."""
 
+import functools
 import math
 
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # not public in 3.15
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")
@@ -75,11 +77,16 @@ class FilterGenerator(keras.Model):
         he = [keras.initializers.HeNormal(seed=seed * 10 + i) for i in range(2)]
         # Deviations start small: the mean has to be learned before variety can be told from noise.
         small = keras.initializers.VarianceScaling(0.1, seed=seed * 10 + 2)
-        self.latent_in = keras.layers.Dense(width, kernel_initializer=he[0], name="latent_in")
-        self.hidden = keras.layers.Dense(
-            width, activation="silu", kernel_initializer=he[1], name="hidden"
+        dtype = self.dtype_policy  # else parts would take the global one
+        self.latent_in = keras.layers.Dense(
+            width, kernel_initializer=he[0], dtype=dtype, name="latent_in"
         )
-        self.deviation = keras.layers.Dense(self.taps, kernel_initializer=small, name="deviation")
+        self.hidden = keras.layers.Dense(
+            width, activation="silu", kernel_initializer=he[1], dtype=dtype, name="hidden"
+        )
+        self.deviation = keras.layers.Dense(
+            self.taps, kernel_initializer=small, dtype=dtype, name="deviation"
+        )
 
     def build(self, input_shape: tuple[int | None, int]) -> None:
         """Create the weights for latents `(m, d)`."""
@@ -104,7 +111,13 @@ class FilterGenerator(keras.Model):
         return ops.transpose(ops.reshape(kernels, (-1, cout, kh, kw, cin)), (0, 2, 3, 4, 1))
 
     def is_trained(self) -> bool:
-        """Whether the mean kernel has left zero, where it starts: by training or by loading."""
+        """Whether the mean kernel has left zero, where it starts: by training or by loading.
+
+        While Keras only asks for shapes, as it does when it puts a model together whose weights
+        come next, there is nothing to be known yet, and the answer is yes.
+        """
+        if in_symbolic_scope():
+            return True
         with tf.init_scope():  # the weights as they are now, also while a graph is traced
             return bool(tf.reduce_any(tf.not_equal(self.mean.value, 0.0)))
 
@@ -158,27 +171,28 @@ class Discriminator(keras.Model):
         self.features = features
         self.seed = seed
         layers, he = keras.layers, keras.initializers.HeNormal
-        self.standardize = layers.Normalization(axis=-1, name="standardize")
+        dtype = self.dtype_policy  # else parts would take the global one
+        conv = functools.partial(layers.Conv2D, padding="same", dtype=dtype)
+        leaky = functools.partial(layers.LeakyReLU, 0.2, dtype=dtype)
+        self.standardize = layers.Normalization(axis=-1, dtype=dtype, name="standardize")
         self.trunk = keras.Sequential(
             [
                 keras.Input(self.activation_shape),
-                layers.Conv2D(width, 3, padding="same", kernel_initializer=he(seed * 10 + 1)),
-                layers.LeakyReLU(0.2),
-                layers.Conv2D(
-                    2 * width, 3, strides=2, padding="same", kernel_initializer=he(seed * 10 + 2)
-                ),
-                layers.LeakyReLU(0.2),
-                layers.Flatten(),
-                layers.Dense(features, kernel_initializer=he(seed * 10 + 3)),
-                layers.LeakyReLU(0.2),
+                conv(width, 3, kernel_initializer=he(seed * 10 + 1)),
+                leaky(),
+                conv(2 * width, 3, strides=2, kernel_initializer=he(seed * 10 + 2)),
+                leaky(),
+                layers.Flatten(dtype=dtype),
+                layers.Dense(features, kernel_initializer=he(seed * 10 + 3), dtype=dtype),
+                leaky(),
             ],
             name="trunk",
         )
-        glorot = keras.initializers.GlorotUniform
+        glorot = keras.initializers.GlorotUniform(seed * 10 + 4)
         self.verdict = layers.Dense(
-            1 + num_classes, kernel_initializer=glorot(seed * 10 + 4), name="verdict"
+            1 + num_classes, kernel_initializer=glorot, dtype=dtype, name="verdict"
         )
-        self.code = layers.Dense(latent_dim, kernel_initializer="zeros", name="code")
+        self.code = layers.Dense(latent_dim, kernel_initializer="zeros", dtype=dtype, name="code")
 
     def build(self, input_shape: tuple[int | None, int, int, int]) -> None:
         """Create the weights for activations `(m, h', w', cout)`."""

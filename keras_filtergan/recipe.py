@@ -7,7 +7,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.names import by_name
 from keras_filtergan.settings import check_option
 
-WAYS = ("inversion", "transformation")
+WAY_NAMES = ("inversion", "transformation")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Recipe:
             self._check(name, lambda value: 1 <= value <= 10**6, many, int)
         self._check("span", lambda value: value > 0, "a number above 0")
         self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
-        by_name("way of --by", self.by, dict.fromkeys(WAYS))
+        by_name("way of --by", self.by, dict.fromkeys(WAY_NAMES))
 
     def resolved(self, count: int) -> "Recipe":
         """The recipe for a training set of `count` images: `images` is a number then.

@@ -23,6 +23,7 @@ from keras_filtergan.networks import FilterGenerator
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 2**16  # bytes
 LARGEST_GENERATOR = 2**28  # parameters, 1 GiB
+LARGEST_KERNEL = 2**10  # pixels a side, dilation included
 # Names and places that Keras gives them in the file.
 _PLACES = {
     "channel": "vars/0",
@@ -69,10 +70,13 @@ def load_generator(path: str | Path) -> FilterGenerator:
                 weights = _checked_weights(file, shapes)
     except _Refused as refusal:
         raise InputError(f"{str(path)!r} is no saved generator: {refusal}") from None
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a damaged zip or HDF5 file raises almost anything
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{str(path)!r} is damaged or no .keras file: {reason}") from None
-    return _assemble(config, weights)
+    generator = _assemble(config, weights)
+    if not np.isfinite(generator(np.zeros((1, config["latent_dim"]), np.float32))).all():
+        raise InputError(f"{str(path)!r} is no saved generator: its kernels are not finite")
+    return generator
 
 
 class _Refused(Exception):
@@ -122,7 +126,21 @@ def _checked_config(text: bytes) -> dict[str, Any]:
         raise _Refused(f"padding is {_shown(padding)}, expected 'same' or 'valid'")
     checked.update(mean_learning_rate=scale, padding=padding)
     checked["use_bias"] = config.get("use_bias", False) is True
+    _check_convolution(checked)
     return checked
+
+
+def _check_convolution(config: dict[str, Any]) -> None:
+    """Refuse numbers that are each possible and together no convolution."""
+    for taps, rate in zip(config["kernel_shape"], config["dilation_rate"], strict=False):
+        if (taps - 1) * rate + 1 > LARGEST_KERNEL:
+            raise _Refused(f"a kernel of {taps} taps {rate} apart is larger than {LARGEST_KERNEL}")
+    if config["kernel_shape"][3] % config["groups"]:
+        raise _Refused(
+            f"{config['groups']} groups do not divide {config['kernel_shape'][3]} channels"
+        )
+    if max(config["strides"]) > 1 and max(config["dilation_rate"]) > 1:
+        raise _Refused("it has both strides and dilation, which no convolution of Keras has")
 
 
 def _integers(values: Any, count: int) -> bool:
@@ -170,6 +188,8 @@ def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dic
         held = file[place]
         if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
             raise _Refused(f"weight {name!r} is not held in the file")
+        if held.chunks is not None:  # a chunk unpacks to any size, whatever the shape says
+            raise _Refused(f"weight {name!r} is held in chunks, which Keras does not write")
         if held.shape != shape or held.dtype != np.float32:
             raise _Refused(
                 f"weight {name!r} is {held.shape} {held.dtype}, expected {shape} float32"

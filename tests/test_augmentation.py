@@ -25,7 +25,7 @@ from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.data.tfds_writer import tfds_name
 from keras_filtergan.errors import InputError
 from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.recipe import Recipe
+from keras_filtergan.recipe import WAY_NAMES, Recipe
 from keras_filtergan.runs import RunDirectory, save_model
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
@@ -459,3 +459,7 @@ def test_names_that_tfds_takes():
         "-": "set",
     }
     assert {name: tfds_name(name) for name in names} == names
+
+
+def test_every_way_that_can_be_asked_for_exists():
+    assert tuple(module.WAYS) == WAY_NAMES

@@ -43,6 +43,11 @@ def test_small_images_are_refused():
         build_classifier((8, 28, 1), 10)
 
 
+def test_images_of_two_channels_are_refused():
+    with pytest.raises(InputError, match="1 or 3 channels, received 2"):
+        build_classifier((16, 16, 2), 3)
+
+
 def test_it_learns(dataset):
     model = train_classifier(dataset, epochs=40, batch_size=32)
     assert accuracy(model, dataset) > 0.9

@@ -34,12 +34,12 @@ def test_without_a_goal_it_stays_where_it_is():
     assert float(control.value) == 3.0
 
 
-def test_it_waits_for_when_it_may_move():
+def test_it_moves_at_the_pace_that_it_is_given():
     control = Control(3.0, goal=0.5, rate=1.0)
-    control.update(tf.constant(1.0), when=tf.constant(False))
+    control.update(tf.constant(1.0), pace=tf.constant(0.0))
     assert float(control.value) == 3.0
-    control.update(tf.constant(1.0), when=tf.constant(True))
-    assert float(control.value) == pytest.approx(3.0 * math.exp(0.5))
+    control.update(tf.constant(1.0), pace=tf.constant(0.2))
+    assert float(control.value) == pytest.approx(3.0 * math.exp(0.1))
 
 
 def test_config_round_trip():

@@ -64,6 +64,14 @@ def replace(file, place, data):
     file[place] = data
 
 
+def in_chunks(file):
+    """A few bytes on disk that unpack to half a gigabyte."""
+    del file["vars/1"]
+    file.create_dataset(
+        "vars/1", (5, 24), "float32", maxshape=(5, None), chunks=(5, 2**25), compression="gzip"
+    )
+
+
 def test_it_is_the_one_that_was_saved(generator, path):
     loaded = load_generator(path)
     np.testing.assert_array_equal(loaded(LATENTS), generator(LATENTS))
@@ -120,12 +128,23 @@ def test_a_truncated_file(path):
         load_generator(path)
 
 
-def test_flipped_bits_are_noticed(path):
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("place", np.linspace(0.02, 0.9, 9))
+def test_flipped_bits_are_noticed_or_do_no_harm(path, generator, packing, place):
+    """In the weights or what holds them; unused bytes of the container may change unnoticed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
+    data[int(place * len(data))] ^= 0xFF
     path.write_bytes(bytes(data))
-    with pytest.raises(InputError, match="damaged"):
-        load_generator(path)
+    try:
+        loaded = load_generator(path)
+    except InputError:
+        return
+    np.testing.assert_array_equal(loaded(LATENTS), generator(LATENTS))
 
 
 def test_another_model(tmp_path):
@@ -156,6 +175,9 @@ def test_a_member_is_missing(path, name):
         ({"width": "8"}, "width is '8'"),
         ({"strides": [1]}, "strides is"),
         ({"padding": "causal"}, "padding is 'causal'"),
+        ({"strides": [1, 1], "dilation_rate": [2**28, 1]}, "larger than 1024"),
+        ({"groups": 2}, "2 groups do not divide 5 channels"),
+        ({"dilation_rate": [1, 2]}, "both strides and dilation"),
         ({"mean_learning_rate": float("nan")}, "mean_learning_rate is nan"),
         ({"width": 100_000}, r"asks for 10,00\d,\d+,?\d* parameters|at most"),
         ({"kernel_shape": [3, 2, 4, 6]}, r"'channel' is \(5, 8\) float32, expected \(6, 8\)"),
@@ -174,6 +196,8 @@ def test_a_configuration_that_cannot_be(path, changes, message):
         (lambda file: file.__delitem__("vars/1"), "'mean' is missing"),
         (lambda file: replace(file, "vars/1", np.zeros((5, 24))), "float64, expected .*float32"),
         (lambda file: file["vars/1"].write_direct(np.full((5, 24), np.nan, "f")), "not finite"),
+        (lambda file: file["vars/1"].write_direct(np.full((5, 24), 3e38, "f")), "not finite"),
+        (in_chunks, "held in chunks"),
         (
             lambda file: replace(file, "vars/1", h5py.SoftLink("/hidden/vars/0")),
             "'mean' is missing",
@@ -184,7 +208,16 @@ def test_a_configuration_that_cannot_be(path, changes, message):
         ),
         (lambda file: replace(file, "vars", h5py.SoftLink("/hidden/vars")), "is missing"),
     ],
-    ids=["missing", "double", "nan", "soft link", "link out of the file", "group by soft link"],
+    ids=[
+        "missing",
+        "double",
+        "nan",
+        "overflow",
+        "chunks",
+        "soft link",
+        "link out of the file",
+        "group by soft link",
+    ],
 )
 def test_weights_that_are_not_the_generators(path, change, message):
     change_weights(path, change)

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import Progress
-from keras_filtergan.recipe import WAYS, Recipe
+from keras_filtergan.recipe import WAY_NAMES, Recipe
 from keras_filtergan.runs import latest_run, open_run
 
 
@@ -34,7 +34,7 @@ def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add(
         "--by",
-        choices=WAYS,
+        choices=WAY_NAMES,
         help="look for each image by descent (exact, slow), or take the transformation that was "
         f"learned along with the generator (fast); default {defaults.by}",
     )

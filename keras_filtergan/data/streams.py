@@ -74,6 +74,11 @@ def image_stream(
     batch = _batcher(images, labels, batch_size, seed)
     if _integer("shift", shift, low=0) == 0:
         return _stream(batch, start_step, steps)
+    if shift >= min(images.shape[1:3]):
+        raise InputError(
+            f"Expected a shift below the sides of the images, {images.shape[1:3]}. "
+            f"Received: shift={shift}; give a few pixels."
+        )
     from keras_filtergan.data import randomness
 
     def shifted_batch(step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:

@@ -1,6 +1,7 @@
 """`FilterAugmentation`: the first layers of a frozen network, augmenting what they see."""
 
 import keras
+from keras import ops
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
@@ -35,7 +36,8 @@ class FilterAugmentation(keras.layers.Layer):
         training: augment.
 
     Raises:
-        InputError: the generator makes kernels of another shape; a path runs around the layer.
+        InputError: the generator was learned from a convolution of another shape or geometry; a
+            path runs around the layer; the weights have not been loaded yet.
 
     Example:
         >>> target = kfg.FrozenTarget(classifier, layer=4)
@@ -60,8 +62,13 @@ class FilterAugmentation(keras.layers.Layer):
         self.prefix = prefix
         self.convolution = convolution
         self.generated = GeneratedConv2D(
-            generator, draws=draws, activation=convolution.activation, seed=seed
+            generator,
+            draws=draws,
+            activation=convolution.activation,
+            seed=seed,
+            dtype=self.dtype_policy,
         )
+        _check_geometry(convolution, self.generated.generator)
 
     @classmethod
     def of(cls, target: FrozenTarget, generator: FilterGenerator, **kwargs) -> "FilterAugmentation":
@@ -72,6 +79,16 @@ class FilterAugmentation(keras.layers.Layer):
             generator: trained on it.
             **kwargs: further arguments of the layer.
         """
+        if not isinstance(target, FrozenTarget):
+            raise InputError(
+                f"expected a FrozenTarget, received {type(target).__name__}; "
+                "split your classifier with FrozenTarget(classifier, layer)"
+            )
+        if not isinstance(generator, FilterGenerator):
+            raise InputError(
+                f"expected a FilterGenerator, received {type(generator).__name__}; "
+                "load it with load_generator"
+            )
         if generator.kernel_shape != target.kernel_shape:
             raise InputError(
                 f"expected a generator of kernels {target.kernel_shape} for layer "
@@ -101,8 +118,12 @@ class FilterAugmentation(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         """Features of the images."""
+        self.generated.check_trained()
         features = self.prefix(inputs, training=False)  # batch norm stays as it was trained
-        return self.generated(features, training=True) if training else self.convolution(features)
+        features = ops.cast(features, self.compute_dtype)
+        if training:
+            return self.generated(features, training=True)
+        return ops.cast(self.convolution(features), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """`(m, h', w', cout)`."""
@@ -134,6 +155,16 @@ class FilterAugmentation(keras.layers.Layer):
             for name in ("prefix", "convolution", "generator")
         }
         return cls(**{**config, **restored})
+
+
+def _check_geometry(convolution: keras.layers.Conv2D, generator: FilterGenerator) -> None:
+    for name in ("strides", "padding", "dilation_rate", "use_bias"):
+        real, generated = getattr(convolution, name), getattr(generator, name)
+        if real != generated:
+            raise InputError(
+                f"expected a generator learned from a convolution with {name} {real!r}, "
+                f"received one with {generated!r}"
+            )
 
 
 def _copy(model: keras.Model) -> keras.Model:

@@ -24,8 +24,8 @@ class GeneratedConv2D(keras.layers.Layer):
     paper's "average pooling over learned transformations"; a convolution being linear in its
     kernels, this is one convolution with the mean kernel set, as fast as the real layer.
 
-    Generator and bias are frozen, the generator that is passed in itself: set `trainable` of the
-    built layer to train them.
+    The layer has a copy of the generator, which is frozen, with the bias; to learn other kernels,
+    train a `FilterGAN`.
 
     Args:
         generator: a trained `FilterGenerator`; it knows strides, padding, dilation, groups and
@@ -41,12 +41,14 @@ class GeneratedConv2D(keras.layers.Layer):
 
     Call arguments:
         inputs: the features `(m, h, w, cin)`.
-        latents: use these instead, in training and inference: `(m, d)`, one an example.
+        latents: use these instead, in training and inference: `(m, d)`, one an example, or `(1, d)`
+            for all.
         training: draw kernels rather than average.
 
     Raises:
         InputError: n < 1, a latent of another length, features with another number of channels,
-            or a generator that has been neither trained nor loaded.
+            a seed that is no whole number from 0 on, or a generator that has been neither trained
+            nor loaded.
 
     Example:
         >>> generator = kfg.load_generator("runs/mnist_sample-layer4-seed0/generator.keras")
@@ -69,18 +71,21 @@ class GeneratedConv2D(keras.layers.Layer):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(**{"trainable": False, **kwargs})
+        super().__init__(**{**kwargs, "trainable": False})
         if not isinstance(generator, FilterGenerator):
             raise InputError(f"expected a FilterGenerator, received {type(generator).__name__}")
         if draws not in DRAWS:
             raise InputError(f"expected draws to be one of {', '.join(DRAWS)}, received {draws!r}")
-        self.generator = generator
-        self.latents = latents
+        if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
+            raise InputError(f"expected seed to be a whole number from 0 on, received {seed!r}")
+        self.generator = _copy(generator)
         self.draws = draws
         self.activation = keras.activations.get(activation)
-        self.seed = seed
-        self._fixed = _fixed_latents(latents, generator.latent_dim, seed)  # (n, d)
-        self._seeds = keras.random.SeedGenerator(seed)
+        self.seed = int(seed)
+        # In the form of get_config, which the latents that are used follow from.
+        self.latents = int(latents) if _is_number(latents) else np.array(latents).tolist()
+        self._fixed = _fixed_latents(self.latents, generator.latent_dim, self.seed)  # (n, d)
+        self._seeds = keras.random.SeedGenerator(self.seed)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check that the features are those that the kernels read."""
@@ -117,21 +122,32 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def _kernels(self, m: tf.Tensor, latents: tf.Tensor | None, training: bool) -> tf.Tensor:
         """Of each example `(m, kh, kw, cin, cout)`, or of all `(kh, kw, cin, cout)`."""
+        self.check_trained()
+        d = self.generator.latent_dim
+        if latents is not None:
+            if latents.shape.rank != 2 or latents.shape[-1] != d:
+                raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
+            return self.generator(tf.broadcast_to(latents, [m, d]))
+        if not training:
+            return tf.reduce_mean(self.generator(self._fixed), axis=0)
+        if self.draws == "batch":
+            return self.generator(self._drawn(1))[0]
+        return self.generator(self._drawn(m))
+
+    def check_trained(self) -> None:
+        """Refuse to work with a generator that is as it was created."""
         if not self.generator.is_trained():
             raise InputError(
                 f"layer {self.name!r}: its generator has been neither trained nor loaded; "
                 "use load_generator, or load the weights of the model around it first"
             )
-        d = self.generator.latent_dim
-        if latents is not None:
-            if latents.shape[-1] != d:
-                raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
-            return self.generator(latents)
-        if not training:
-            return tf.reduce_mean(self.generator(self._fixed), axis=0)
-        if self.draws == "batch":
-            return self.generator(keras.random.normal((1, d), seed=self._seeds))[0]
-        return self.generator(keras.random.normal((m, d), seed=self._seeds))
+
+    def _drawn(self, count: int | tf.Tensor) -> tf.Tensor:
+        """New latents `(count, d)`; on several devices, others on each."""
+        device = tf.distribute.get_replica_context()
+        number = device.replica_id_in_sync_group if device else 0
+        key = tf.random.fold_in(tf.cast(self._seeds.next(), tf.int32), number)
+        return tf.random.stateless_normal([count, self.generator.latent_dim], key)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """`(m, h', w', cout)`."""
@@ -146,11 +162,10 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Constructor arguments."""
-        latents = self.latents
         return {
             **super().get_config(),
             "generator": keras.saving.serialize_keras_object(self.generator),
-            "latents": latents if isinstance(latents, int) else np.asarray(latents).tolist(),
+            "latents": self.latents,
             "draws": self.draws,
             "activation": keras.activations.serialize(self.activation),
             "seed": self.seed,
@@ -170,13 +185,29 @@ def freeze(layer: keras.layers.Layer) -> None:
         variable.trainable = False
 
 
-def _fixed_latents(latents: int | Sequence, dim: int, seed: int) -> np.ndarray:
+def _copy(generator: FilterGenerator) -> FilterGenerator:
+    """A generator of one's own: shared by two layers, Keras would save it and not find it again."""
+    copy = FilterGenerator.from_config(generator.get_config())
+    if generator.built:
+        copy.build((None, generator.latent_dim))
+        copy.set_weights(generator.get_weights())
+    return copy
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _fixed_latents(latents: int | list, dim: int, seed: int) -> np.ndarray:
     """The latents `(n, d)` that inference averages over."""
-    if isinstance(latents, numbers.Integral) and not isinstance(latents, bool):
+    if _is_number(latents):
         if latents < 1:
             raise InputError(f"expected at least 1 latent to average over, received {latents}")
         return np.random.default_rng(seed).standard_normal((latents, dim)).astype("float32")
-    given = np.asarray(latents, "float32")
+    try:
+        given = np.asarray(latents, "float32")
+    except (TypeError, ValueError):
+        raise InputError(f"expected a number of latents or latents, received {latents!r}") from None
     if given.ndim not in (1, 2) or given.shape[-1] != dim or not given.size:
         raise InputError(f"expected latents ({dim},) or (n, {dim}), received {given.shape}")
     if not np.isfinite(given).all():

@@ -189,6 +189,11 @@ def test_shifts_change_neither_order_nor_labels_and_are_the_same_from_any_start(
         np.testing.assert_array_equal(images, others)
 
 
+def test_a_shift_as_large_as_the_images_is_refused():
+    with pytest.raises(InputError, match="below the sides.*shift=4"):
+        image_stream(IMAGES, LABELS, 3, seed=7, shift=4)
+
+
 def test_a_whole_set_may_be_one_batch():
     batches = take(image_stream(IMAGES, LABELS, COUNT, 0), 2)
     assert all(sorted(identities(images)) == list(range(COUNT)) for images, _ in batches)

@@ -112,3 +112,35 @@ def test_a_layer_with_a_path_around_it_is_refused():
     target = FrozenTarget(keras.Model(inputs, outputs), "inner")
     with pytest.raises(InputError, match="a path runs around layer 'inner'"):
         FilterAugmentation.of(target, looks_trained(target.layer))
+
+
+def test_a_generator_of_another_geometry_is_refused(target):
+    strided = keras.layers.Conv2D(7, 3, strides=2, padding="same")
+    strided.build((None, 3, 3, 6))
+    with pytest.raises(InputError, match=r"strides \(1, 1\), received one with \(2, 2\)"):
+        FilterAugmentation.of(target, looks_trained(strided))
+
+
+def test_before_its_weights_are_loaded_it_refuses_to_work(layer):
+    restored = FilterAugmentation.from_config(layer.get_config())
+    for training in (False, True):
+        with pytest.raises(InputError, match="neither trained nor loaded"):
+            restored(IMAGES, training=training)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_features_have_the_type_of_the_layer_in_training_and_out_of_it(target, policy):
+    layer = FilterAugmentation.of(target, looks_trained(target.layer), dtype=policy)
+    expected = policy.removeprefix("mixed_")
+    features = [layer(IMAGES, training=training) for training in (False, True)]
+    assert [feature.dtype for feature in features] == [expected] * 2
+    assert layer.compute_output_spec(keras.KerasTensor((5, 12, 12, 1))).dtype == expected
+    plain = target.activations(target.features(IMAGES))
+    np.testing.assert_allclose(tf.cast(features[0], "float32"), plain, atol=0.02)
+
+
+def test_something_else_than_a_split_classifier_or_a_generator(target, classifier):
+    with pytest.raises(InputError, match="expected a FrozenTarget, received Functional"):
+        FilterAugmentation.of(classifier, looks_trained(target.layer))
+    with pytest.raises(InputError, match="expected a FilterGenerator, received str"):
+        FilterAugmentation.of(target, "generator.keras")

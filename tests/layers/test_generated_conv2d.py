@@ -1,15 +1,20 @@
 import subprocess
 import sys
 
+import classifiers
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from trained_generator import looks_trained
 
+from keras_filtergan.choice import convolution_layers
 from keras_filtergan.errors import InputError
+from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.layers import GeneratedConv2D
 from keras_filtergan.networks import FilterGenerator
+from keras_filtergan.saved_generator import load_generator
+from keras_filtergan.target import FrozenTarget
 
 FEATURES = np.random.default_rng(0).normal(size=(5, 7, 6, 4)).astype("float32")
 
@@ -111,22 +116,32 @@ def test_the_latents_of_training_are_standard_normal():
     real = keras.layers.Conv2D(1, 1, use_bias=False)
     real.build((None, 1, 1, 1))
     generator = looks_trained(real, latent_dim=1)
-    seen = []
-    generator.call = lambda z: seen.append(z) or tf.reshape(z, (-1, 1, 1, 1, 1))
-    drawn = GeneratedConv2D(generator)(np.ones((4000, 1, 1, 1), "float32"), training=True)
-    np.testing.assert_array_equal(np.ravel(drawn), np.ravel(seen[0]))
+    layer = GeneratedConv2D(generator)
+    layer.generator.call = lambda z: tf.reshape(z, (-1, 1, 1, 1, 1))
+    drawn = layer(np.ones((4000, 1, 1, 1), "float32"), training=True)
     assert abs(np.mean(drawn)) < 0.06  # 4 standard errors
     assert abs(np.std(drawn) - 1) < 0.05
 
 
+@keras.saving.register_keras_serializable("tests")
 class Subclassed(keras.Model):
-    def __init__(self, layer):
-        super().__init__()
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
         self.generated = layer
         self.head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
 
     def call(self, inputs, training=False):
         return self.head(self.generated(inputs, training=training))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.generated),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
 
 
 def functional(layer):
@@ -219,6 +234,78 @@ def test_loaded_it_is_the_same_layer_and_as_frozen(tmp_path):
     np.testing.assert_array_equal(*drawn)
 
 
+def test_a_subclassed_model_comes_back_with_its_weights(tmp_path):
+    """Keras asks it for shapes before it has loaded any weights."""
+    model = Subclassed(GeneratedConv2D(looks_trained(convolution())))
+    expected = model(FEATURES)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(FEATURES), expected)
+
+
+def test_two_layers_may_come_from_one_generator(tmp_path):
+    generator = looks_trained(convolution())
+    inputs = keras.Input((7, 6, 4))
+    one = GeneratedConv2D(generator, latents=[1.0, 0.0, 0.0], name="one")
+    other = GeneratedConv2D(generator, latents=[0.0, 1.0, 0.0], name="other")
+    model = keras.Model(inputs, one(inputs) - other(inputs))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(FEATURES), model(FEATURES))
+    assert np.abs(model(FEATURES)).max() > 0.01
+
+
+def test_the_generator_that_is_passed_in_stays_what_it_was():
+    generator = looks_trained(convolution())
+    layer = GeneratedConv2D(generator)
+    before = layer(FEATURES).numpy()
+    assert len(generator.trainable_variables) == 8
+    generator.mean.assign(np.zeros(generator.mean.shape))
+    np.testing.assert_array_equal(layer(FEATURES), before)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_a_generator_can_be_made_and_loaded_under_any_global_policy(policy, tmp_path):
+    generator = looks_trained(convolution())
+    expected = GeneratedConv2D(generator)(FEATURES).numpy()
+    model = sequential(GeneratedConv2D(generator, name="made"))
+    generator.save(tmp_path / "generator.keras")
+    model.save(tmp_path / "model.keras")
+    keras.config.set_dtype_policy(policy)
+    try:
+        loaded = load_generator(tmp_path / "generator.keras")
+        half = GeneratedConv2D(loaded)(FEATURES)
+        again = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_allclose(tf.cast(half, "float32"), expected, atol=0.05)
+        assert loaded(np.zeros((1, 3), "float32")).dtype == "float32"
+        np.testing.assert_array_equal(again(FEATURES), model(FEATURES))
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_one_latent_with_the_call_is_for_all():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    expected = layer(FEATURES, np.full((5, 3), 0.7, "float32"))
+    np.testing.assert_allclose(
+        layer(FEATURES, np.full((1, 3), 0.7, "float32")), expected, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("build", classifiers.KINDS, ids=lambda build: build.__name__)
+def test_it_takes_the_place_of_every_convolution(build):
+    """With the real kernels the network answers as it did: what goes with them is right too."""
+    model, x = classifiers.shaken(build(3)), classifiers.images(3)
+    for name in convolution_layers(model):
+        target = FrozenTarget(model, name)
+        gan = FilterGAN(target, latent_dim=3)
+        by_channel = tf.reshape(target.kernel, (-1, target.kernel_shape[-1]))
+        scale = gan.generator.scale * gan.generator.mean_learning_rate
+        gan.generator.mean.assign(tf.transpose(by_channel) / scale)
+        gan.generator.deviation.kernel.assign(tf.zeros_like(gan.generator.deviation.kernel))
+        network = target.network_with(GeneratedConv2D(gan.generator))
+        np.testing.assert_allclose(network(x, training=False), model(x, training=False), atol=1e-4)
+
+
 def test_exported_it_gives_the_same_for_any_number_of_images(tmp_path):
     model = functional(GeneratedConv2D(looks_trained(convolution())))
     model.export(tmp_path / "exported", verbose=False)
@@ -248,8 +335,9 @@ def test_features_with_other_channels_are_refused_with_both_shapes():
 
 def test_a_generator_that_knows_nothing_is_refused():
     fresh = FilterGenerator((3, 3, 4, 6), 3)
-    with pytest.raises(InputError, match="neither trained nor loaded"):
+    with pytest.raises(InputError, match="neither trained nor loaded") as caught:
         GeneratedConv2D(fresh)(FEATURES)
+    assert "\n" not in str(caught.value)
     restored = GeneratedConv2D.from_config(
         GeneratedConv2D(looks_trained(convolution())).get_config()
     )
@@ -265,6 +353,9 @@ def test_a_generator_that_knows_nothing_is_refused():
         ({"latents": [1.0, 2.0]}, r"\(3,\) or \(n, 3\), received \(2,\)"),
         ({"latents": [[np.nan, 0, 0]]}, "finite"),
         ({"draws": "epoch"}, "example, batch.*'epoch'"),
+        ({"latents": "many"}, "number of latents or latents, received 'many'"),
+        ({"seed": -1}, "from 0 on, received -1"),
+        ({"seed": None}, "from 0 on, received None"),
     ],
 )
 def test_bad_arguments(kwargs, message):
