@@ -190,7 +190,7 @@ def test_shifts_change_neither_order_nor_labels_and_are_the_same_from_any_start(
 
 
 def test_a_shift_as_large_as_the_images_is_refused():
-    with pytest.raises(InputError, match="below the sides.*shift=4"):
+    with pytest.raises(InputError, match=r"below the sides.*shift=4"):
         image_stream(IMAGES, LABELS, 3, seed=7, shift=4)
 
 
