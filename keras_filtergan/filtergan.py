@@ -284,7 +284,9 @@ class FilterGAN(keras.Model):
     def _balance(self, seen: Round) -> None:
         accuracies = seen.real_accuracy, seen.fake_accuracy
         self.discriminator_noise.update(tf.reduce_mean(accuracies))
-        self.code_noise.update(tf.minimum(seen.code_error, 1.0))
+        # It gives way slowly, while Q learns, and comes back fast, before the weight has grown.
+        way = tf.where(seen.code_error < CODE_ERROR_GOAL, 4.0, 1.0)
+        self.code_noise.update(tf.minimum(seen.code_error, 1.0), pace=way)
         # Before Q reads, more weight of the code helps nobody, and would be far too much later.
         reads = tf.maximum(1.0 - seen.code_error, 0.0)
         self.code_weight.update(tf.minimum(seen.variation, 1.0), pace=reads)

@@ -221,9 +221,9 @@ def test_each_control_follows_what_it_holds(gan):
     np.testing.assert_allclose(cannot_read, [0, 0, -0.005 * 0.5], atol=1e-6)
     start[2] /= 2
     reads = moved(a_round(variation=0.05, code_error=0.2))
-    np.testing.assert_allclose(reads, [0, 0.8 * 0.01 * 0.4, 0.005 * 0.3], atol=1e-6)
+    np.testing.assert_allclose(reads, [0, 0.8 * 0.01 * 0.4, 4 * 0.005 * 0.3], atol=1e-6)
     too_much = moved(a_round(variation=0.85, code_error=0.2))
-    np.testing.assert_allclose(too_much, [0, -0.8 * 0.01 * 0.4, 0.005 * 0.3], atol=1e-6)
+    np.testing.assert_allclose(too_much, [0, -0.8 * 0.01 * 0.4, 4 * 0.005 * 0.3], atol=1e-6)
 
 
 def test_adapt_standardises_the_real_activations(gan, target, dataset):
