@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import keras
+import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 
@@ -112,6 +113,59 @@ def rewired(model: keras.Model, choose: Choose) -> keras.Model:
     return keras.Model(graph.input, outputs, name=model.name)
 
 
+def recorded(
+    model: keras.Model, images: tf.Tensor, choose: Choose | None = None
+) -> dict[str, tf.Tensor]:
+    """What every layer and operation of a model makes of images, in the order in which they run.
+
+    Args:
+        model: with a graph and one input; applied in inference mode.
+        images: `(m, h, w, c)`.
+        choose: a layer or operation → what to call in its place, or itself.
+
+    Returns:
+        Path → output `(m, ...)`, those of nested models in the place of the model, as in
+        `layers_by_path`; a layer that is applied again is `name#2`. Integers and what is not one
+        tensor are left out. The last one is the model's output.
+
+    Example:
+        >>> list(recorded(classifier, images))[:4]
+        ['conv1', 'norm1', 'relu1', 'pool1']
+    """
+    outputs: dict[str, tf.Tensor] = {}
+
+    def keep(path: str, made) -> None:
+        if tf.is_tensor(made) and made.dtype.is_floating:
+            again = 2
+            while path in outputs:
+                path = f"{path.partition('#')[0]}#{again}"
+                again += 1
+            outputs[path] = made
+
+    def watch(inside: str) -> Choose:
+        def instead(operation: keras.Operation) -> Callable:
+            if graph_of(operation) is not None:
+                return lambda given, **_: _run_inside(
+                    operation, given, training=False, choose=watch(f"{inside}{operation.name}/")
+                )
+            applied = operation if choose is None else choose(operation)
+            if applied is operation:
+                applied = _in_mode(operation, training=False)
+
+            def run(*args, **kwargs):
+                made = applied(*args, **kwargs)
+                keep(inside + operation.name, made)
+                return made
+
+            return run
+
+        return instead
+
+    graph = graph_of(model)
+    _run(graph, graph.inputs, [tf.cast(images, graph.inputs[0].dtype)], watch(""))
+    return outputs
+
+
 def behind(model: keras.Model, cut: Sequence[keras.KerasTensor], name: str) -> keras.Model:
     """The part of a graph that makes the model's output of some of its tensors.
 
@@ -204,7 +258,13 @@ def _run(
     return keras.tree.map_structure(lambda t: values[id(t)], graph.output)
 
 
-def _run_inside(nested: keras.Model, inputs, training: bool | None = None, **_):
+def _run_inside(
+    nested: keras.Model,
+    inputs,
+    training: bool | None = None,
+    choose: Choose | None = None,
+    **_,
+):
     """Apply the operations of a nested model one by one, as its own call would.
 
     The mode in which it was called goes on to every layer, as it does in Keras.
@@ -214,13 +274,15 @@ def _run_inside(nested: keras.Model, inputs, training: bool | None = None, **_):
         tensor if tensor.dtype == own.dtype else keras.ops.cast(tensor, own.dtype)
         for tensor, own in zip(keras.tree.flatten(inputs), graph.inputs, strict=True)
     ]
+    choose = choose or partial(_in_mode, training=training)
+    return _run(graph, graph.inputs, inputs, choose)
 
-    def in_mode(operation: keras.Operation) -> Callable:
-        if training is None or not isinstance(operation, keras.Layer):
-            return operation
-        return lambda *args, **kwargs: operation(*args, **{**kwargs, "training": training})
 
-    return _run(graph, graph.inputs, inputs, in_mode)
+def _in_mode(operation: keras.Operation, training: bool | None) -> Callable:
+    """A layer in training or in inference mode; an operation, which has none, as it is."""
+    if training is None or not isinstance(operation, keras.Layer):
+        return operation
+    return lambda *args, **kwargs: operation(*args, **{**kwargs, "training": training})
 
 
 def _run_enclosed(operation: keras.Operation, *args, **kwargs):

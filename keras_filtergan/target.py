@@ -16,6 +16,7 @@ from keras_filtergan.graph import (
     crossing_tensors,
     graph_of,
     last_operation,
+    recorded,
     rewired,
     single_call,
 )
@@ -170,6 +171,27 @@ class FrozenTarget:
         """The whole network `(m, classes)`, with the layer's kernels replaced if any are given."""
         features = self.features(images)
         return self.outputs(self.activations(features, kernels), features)
+
+    def record(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """What every layer and operation of the network makes of images.
+
+        Args:
+            images: `(m, h, w, c)` in [0, 1].
+            kernels: of the layer, as in `activations`.
+
+        Returns:
+            Path of the layer → its output `(m, ...)`, in the order in which they run; the last one
+            is the answer.
+
+        Example:
+            >>> target.record(images, generator(z)[0])["norm4"].shape
+            TensorShape([64, 7, 7, 32])
+        """
+
+        def instead(features: tf.Tensor, **_) -> tf.Tensor:
+            return self.layer.activation(self.activations([tf.cast(features, tf.float32)], kernels))
+
+        return recorded(self._network, images, lambda o: instead if o is self.layer else o)
 
     def network_with(self, layer: keras.Layer) -> keras.Model:
         """The classifier with another layer in the place of the convolution.

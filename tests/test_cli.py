@@ -1,3 +1,5 @@
+import contextlib
+import io
 import json
 import resource
 import subprocess
@@ -21,6 +23,19 @@ def npz(tmp_path, dataset):
     arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
     np.savez(tmp_path / "patterns.npz", **arrays)
     return str(tmp_path / "patterns.npz")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, dataset):
+    """What `train.py` leaves and prints: the words of the command, the run, the screen."""
+    folder = tmp_path_factory.mktemp("finished")
+    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(folder / "patterns.npz", **arrays)
+    data, out = str(folder / "patterns.npz"), folder / "out"
+    words = ["--dataset", data, "--out", str(out), "--layer", "2", *QUICK]
+    with contextlib.redirect_stdout(io.StringIO()) as screen:
+        assert train_main(words) == 0
+    return words, out, screen.getvalue()
 
 
 def write_npz(folder, dataset, **changes):
@@ -111,14 +126,12 @@ def test_bad_data(changes, message, tmp_path, dataset, capsys):
     assert not out.exists()
 
 
-def test_a_run_of_other_settings_is_never_overwritten(npz, tmp_path, capsys):
-    out = tmp_path / "out"
-    assert train_main(["--dataset", npz, "--out", str(out), *QUICK]) == 0
-    capsys.readouterr()
+def test_a_run_of_other_settings_is_never_overwritten(finished, capsys):
+    words, out, _ = finished
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    assert train_main(["--dataset", npz, "--out", str(out), *QUICK, "--seed", "1"]) == 2
+    assert train_main([*words, "--seed", "1"]) == 2
     assert "seed 0 → 1" in one_line(capsys)
-    assert train_main(["--dataset", npz, "--out", str(out), *QUICK]) == 0  # complete: card again
+    assert train_main(words) == 0  # complete: card again
     assert "is complete" in capsys.readouterr().out
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
@@ -151,10 +164,8 @@ def test_options_change_what_the_preset_says(npz, tmp_path, capsys):
     }
 
 
-def test_from_training_to_pictures(npz, tmp_path, capsys):
-    out = tmp_path / "out"
-    assert train_main(["--dataset", npz, "--out", str(out), "--layer", "2", *QUICK]) == 0
-    screen = capsys.readouterr().out
+def test_from_training_to_pictures(finished, tmp_path, capsys):
+    _, out, screen = finished
     assert "swapped_accuracy" in screen
     names = {path.name for path in (out / "figures").iterdir()}
     assert {"filters.png", "mds.png", "training.png", "invariances_layer2_0.png"} <= names

@@ -1,4 +1,4 @@
-"""The figures. Each function draws arrays into one matplotlib figure and returns it."""
+"""What runs look like: kernels, invariances, training, layer against layer."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
+from keras_filtergan.plots.tiles import frame, show_image
 
 GREY = "0.35"
 
@@ -71,11 +71,11 @@ def invariances_figure(
     for row in range(grid):
         for column in range(grid):
             ax = axes[row, column]
-            _show(ax, images[row, column])
+            show_image(ax, images[row, column])
             if row == column == grid // 2:
-                _frame(ax, "tab:orange", "-")
+                frame(ax, "tab:orange", "-")
             elif changed[row, column]:
-                _frame(ax, "tab:red", ":")
+                frame(ax, "tab:red", ":")
             if row == grid - 1:
                 ax.set_xlabel(f"{offsets[column]:+.1f}", fontsize=8)
             if column == 0:
@@ -118,8 +118,8 @@ def layers_figure(
             if tile is None:
                 ax.axis("off")
             else:
-                _show(ax, tile)
-        _frame(axes[row, 0], "tab:orange", "-")
+                show_image(ax, tile)
+        frame(axes[row, 0], "tab:orange", "-")
         axes[row, 0].set_ylabel(labels[row], rotation=0, ha="right", va="center", fontsize=9)
         axes[row, -1].yaxis.set_label_position("right")
         axes[row, -1].set_ylabel(notes[row], rotation=0, ha="left", va="center", fontsize=8)
@@ -190,17 +190,3 @@ def training_figure(history: Sequence[dict[str, float]], title: str) -> Figure:
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
     return figure
-
-
-def _show(ax, image: np.ndarray) -> None:
-    """An image `(h, w, c)` in [0, 1], grey or in colour, without ticks."""
-    if image.shape[-1] == 1:
-        ax.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
-    else:
-        ax.imshow(image)
-    ax.set(xticks=[], yticks=[])
-
-
-def _frame(ax, colour: str, style: str) -> None:
-    for spine in ax.spines.values():
-        spine.set(color=colour, linewidth=2.5, linestyle=style)

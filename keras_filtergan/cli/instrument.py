@@ -1,0 +1,97 @@
+"""What the commands of the instruments share: what they are put on, and what they write."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.errors import InputError
+from keras_filtergan.runs import check_writable, latest_run, open_run
+
+if TYPE_CHECKING:
+    from keras_filtergan.instruments.findings import Findings
+    from keras_filtergan.instruments.specimen import Specimen
+
+Use = Callable[["Specimen", argparse.Namespace], "Findings"]
+
+
+def add_instrument(
+    commands: "argparse._SubParsersAction[Any]", name: str, use: Use, **texts: str
+) -> argparse.ArgumentParser:
+    """Add the command of an instrument, which writes `NAME.json` and `NAME.png`.
+
+    Args:
+        commands: those of the module.
+        name: of the instrument.
+        use: a specimen and the options → what was found.
+        texts: `help` and `description` of the command.
+
+    Returns:
+        The parser, to which the instrument adds options of its own.
+    """
+    parser = commands.add_parser(name, **texts)
+    add = parser.add_argument
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    network.add_argument(
+        "--classifier", type=Path, metavar="FILE", help="a network without a generator (.keras)"
+    )
+    add("--layer", help="convolution of --classifier, by number or name; default 1")
+    add("--dataset", help="images, by name or path; default those of the run")
+    add("--out", type=Path, help="folder to write to; default <run>/instruments")
+    add("--seed", type=_count(0), default=0, help="of all that is drawn; default %(default)s")
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(work=lambda options: _apply(name, use, options))
+    return parser
+
+
+def images_option(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add `--images N`: how many test images are looked at."""
+    parser.add_argument(
+        "--images",
+        type=_count(1),
+        default=default,
+        metavar="N",
+        help="test images to look at; default %(default)s",
+    )
+
+
+def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
+    if options.classifier:
+        if not options.dataset:
+            raise InputError("expected --dataset beside --classifier: the images that it is of")
+        run, out = None, options.out or Path("runs/instruments") / options.classifier.stem
+    else:
+        if options.layer:
+            raise InputError("--layer goes with --classifier; a run has a layer of its own")
+        run = open_run(options.run) if options.run else latest_run(Path("runs"))
+        out = options.out or run.path / "instruments"
+    check_writable(out)
+    import_tensorflow()
+    from keras_filtergan.instruments.specimen import Specimen
+
+    folder = data_dir(options)
+    if run is None:
+        layer = options.layer or 1
+        specimen = Specimen.of_classifier(options.classifier, options.dataset, layer, folder)
+    else:
+        specimen = Specimen.of_run(run, options.dataset, folder)
+    findings = use(specimen, options)
+    findings.write(out, name)
+    print(findings.table)
+    return DONE
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """A whole number of at least so much."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number of at least {least}, received {text!r}"
+            )
+        return int(text)
+
+    return parse

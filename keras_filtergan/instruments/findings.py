@@ -1,0 +1,58 @@
+"""What an instrument found, and its files."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.instruments.film import save_film
+from keras_filtergan.runs import save_figure, write_json
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """Numbers, a figure, and what else an instrument shows.
+
+    Attributes:
+        numbers: ready for JSON.
+        figure: the picture.
+        table: the numbers that matter, for the screen.
+        films: file name without ending → frames `(n, h, w, c)` in [0, 1], grey or in colour.
+    """
+
+    numbers: dict[str, Any]
+    figure: Figure
+    table: str
+    films: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def write(self, folder: Path, name: str, say: Callable[[str], None] = print) -> list[Path]:
+        """Write `NAME.json`, `NAME.png` and a GIF a film, each in one step.
+
+        Args:
+            folder: made if needed.
+            name: of the instrument.
+            say: takes one line for each file.
+
+        Returns:
+            The files written.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        films = {folder / f"{film}.gif": frames for film, frames in self.films.items()}
+        paths = [folder / f"{name}.json", folder / f"{name}.png", *films]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(paths[0], self.numbers)
+            save_figure(self.figure, paths[1])
+            for path, frames in films.items():
+                save_film(frames, path)
+        except OSError as error:
+            raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
+        for path in paths:
+            say(str(path))
+        return paths

@@ -1,0 +1,85 @@
+"""What an instrument is put on: a frozen network, images, and perhaps a generator."""
+
+import dataclasses
+from pathlib import Path
+
+from keras_filtergan.classifier import load_classifier
+from keras_filtergan.data import ImageDataset, load_dataset
+from keras_filtergan.errors import InputError
+from keras_filtergan.runs import RunDirectory
+from keras_filtergan.target import FrozenTarget
+from keras_filtergan.trained import TrainedRun
+
+
+@dataclasses.dataclass(frozen=True)
+class Specimen:
+    """A network to be examined, with a run's generator or without.
+
+    Attributes:
+        target: the frozen network, split at a convolution.
+        dataset: images of the size that it takes.
+        title: what it is, for figures.
+        run: the run that it belongs to, if any.
+    """
+
+    target: FrozenTarget
+    dataset: ImageDataset
+    title: str
+    run: TrainedRun | None = None
+
+    @classmethod
+    def of_run(
+        cls, run: RunDirectory, dataset: str | None = None, data_dir: str | None = None
+    ) -> "Specimen":
+        """The network of a finished run, with its generator.
+
+        Args:
+            run: its directory.
+            dataset: other images than those of its training.
+            data_dir: where TFDS keeps its prepared sets.
+
+        Raises:
+            InputError: the run cannot be loaded, or the images have another shape.
+        """
+        trained = TrainedRun.load(run, data_dir)
+        images = trained.dataset if dataset is None else load_dataset(dataset, data_dir)
+        title = f"{run.path.name}, {trained.target.layer_name}"
+        return cls(trained.target, _fitting(images, trained.target), title, trained)
+
+    @classmethod
+    def of_classifier(
+        cls, path: Path, dataset: str, layer: int | str = 1, data_dir: str | None = None
+    ) -> "Specimen":
+        """Any trained classifier from a `.keras` file.
+
+        Args:
+            path: the file.
+            dataset: its images, by name or path.
+            layer: the convolution in question, by number or name.
+            data_dir: where TFDS keeps its prepared sets.
+
+        Raises:
+            InputError: no such file, layer or data set, or images of another shape.
+        """
+        target = FrozenTarget(load_classifier(path), layer)
+        images = _fitting(load_dataset(dataset, data_dir), target)
+        return cls(target, images, f"{path.name} on {images.name}")
+
+    def generated(self) -> TrainedRun:
+        """The run whose generator makes the kernels.
+
+        Raises:
+            InputError: there is none, the network came as a bare classifier.
+        """
+        if self.run is None:
+            raise InputError("expected a --run with a generator, received a classifier alone")
+        return self.run
+
+
+def _fitting(dataset: ImageDataset, target: FrozenTarget) -> ImageDataset:
+    if dataset.image_shape != target.image_shape:
+        raise InputError(
+            f"expected images {target.image_shape}, {dataset.name!r} has {dataset.image_shape}; "
+            "name the --dataset that the network was trained on"
+        )
+    return dataset

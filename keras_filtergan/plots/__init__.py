@@ -1,0 +1,21 @@
+"""The figures. Each function draws arrays into one matplotlib figure and returns it."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from keras_filtergan.plots.run import (
+    filters_figure,
+    invariances_figure,
+    layers_figure,
+    mds_figure,
+    training_figure,
+)
+
+__all__ = [
+    "filters_figure",
+    "invariances_figure",
+    "layers_figure",
+    "mds_figure",
+    "training_figure",
+]
