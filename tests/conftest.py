@@ -1,13 +1,20 @@
 """Small things that many tests share: a data set, a classifier, a target, a trained-looking GAN."""
 
+import contextlib
+import io
+
 import keras
 import numpy as np
 import pytest
+from commands import QUICK, write_npz
 
 from keras_filtergan.classifier import build_classifier
+from keras_filtergan.cli import train_main
 from keras_filtergan.data import ImageDataset, training_stream
 from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
+from keras_filtergan.trained import TrainedRun
 
 
 def make_dataset(train: int = 96, test: int = 40, side: int = 12, classes: int = 3) -> ImageDataset:
@@ -77,3 +84,24 @@ def make_stream(target, dataset):
 @pytest.fixture
 def batch(make_stream) -> dict:
     return next(iter(make_stream(16, 3)))
+
+
+@pytest.fixture
+def trained(gan, target, dataset):
+    """An untrained generator with an image transformation that does something."""
+    kernel = gan.transformation.strengths.layers[-1].kernel
+    kernel.assign(np.random.default_rng(3).normal(0, 0.1, kernel.shape))
+    settings = Settings(latent_dim=3)
+    players = gan.generator, gan.discriminator, gan.transformation
+    return TrainedRun(settings, dataset, target, *players, code_noise=2.5)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, dataset):
+    """A run by `train.py`, to be read only: the words of the command, the folder, the screen."""
+    folder = tmp_path_factory.mktemp("finished")
+    data, out = write_npz(folder, dataset), folder / "out"
+    words = ["--dataset", data, "--out", str(out), "--layer", "2", *QUICK]
+    with contextlib.redirect_stdout(io.StringIO()) as screen:
+        assert train_main(words) == 0
+    return words, out, screen.getvalue()

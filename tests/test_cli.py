@@ -1,5 +1,3 @@
-import contextlib
-import io
 import json
 import resource
 import subprocess
@@ -8,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import one_line, write_npz
 
 from keras_filtergan.cli import module_main, train_main, visualize_main
 from keras_filtergan.presets import preset
@@ -15,39 +14,11 @@ from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
 
 
 @pytest.fixture
 def npz(tmp_path, dataset):
-    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
-    np.savez(tmp_path / "patterns.npz", **arrays)
-    return str(tmp_path / "patterns.npz")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, dataset):
-    """What `train.py` leaves and prints: the words of the command, the run, the screen."""
-    folder = tmp_path_factory.mktemp("finished")
-    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
-    np.savez(folder / "patterns.npz", **arrays)
-    data, out = str(folder / "patterns.npz"), folder / "out"
-    words = ["--dataset", data, "--out", str(out), "--layer", "2", *QUICK]
-    with contextlib.redirect_stdout(io.StringIO()) as screen:
-        assert train_main(words) == 0
-    return words, out, screen.getvalue()
-
-
-def write_npz(folder, dataset, **changes):
-    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
-    np.savez(folder / "bad.npz", **{**arrays, **changes})
-    return str(folder / "bad.npz")
-
-
-def one_line(capsys):
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1, error
-    return error
+    return write_npz(tmp_path, dataset)
 
 
 @pytest.mark.parametrize("script", ["train.py", "visualize.py"])

@@ -3,19 +3,7 @@ import pytest
 
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.inversion import Inverter
-from keras_filtergan.settings import Settings
-from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import latent_grid
-
-
-@pytest.fixture
-def trained(gan, target, dataset):
-    """An untrained generator with an image transformation that does something."""
-    kernel = gan.transformation.strengths.layers[-1].kernel
-    kernel.assign(np.random.default_rng(3).normal(0, 0.1, kernel.shape))
-    settings = Settings(latent_dim=3)
-    players = gan.generator, gan.discriminator, gan.transformation
-    return TrainedRun(settings, dataset, target, *players, code_noise=2.5)
 
 
 def test_the_transformed_walk_measures_what_the_inversion_measures(trained):

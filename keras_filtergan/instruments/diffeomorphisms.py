@@ -95,25 +95,43 @@ class Diffeomorphisms:
         numbers = range(first, first + count)
         draws = [np.random.default_rng((self.seed, number)) for number in numbers]
         draws = np.stack([draw.standard_normal((2, self.cut, self.cut)) for draw in draws])
-        coefficients = tf.constant(draws * self._deviations(), tf.float32)
-        fields = tf.einsum("nkij,hi,wj->nhwk", coefficients, *map(self._waves, (height, width)))
-        return fields * tf.constant([height, width], tf.float32)
+        coefficients = tf.constant(draws * deviations(self.cut, self.temperature), tf.float32)
+        return sine_field(coefficients, height, width)
 
     def __call__(self, images: tf.Tensor, first: int = 0) -> tf.Tensor:
         """x(u + τ(u)) by bilinear interpolation: images `(m, h, w, c)`, each along its own τ."""
         count, height, width = images.shape[:3]
         return sample_bilinear(images, self.displacement(first, count, height, width))
 
-    def _deviations(self) -> np.ndarray:
-        """Standard deviation of C_ij, `(cut, cut)`."""
-        order = np.arange(1, self.cut + 1)
-        square = order[:, None] ** 2 + order**2
-        return np.where(square <= self.cut**2, np.sqrt(self.temperature / square), 0.0)
 
-    def _waves(self, pixels: int) -> tf.Tensor:
-        """sin(iπu) at the pixels' places, `(pixels, cut)`."""
-        place = np.linspace(0.0, 1.0, pixels)
-        return tf.constant(np.sin(np.pi * np.outer(place, np.arange(1, self.cut + 1))), tf.float32)
+def deviations(cut: int, temperature: float) -> np.ndarray:
+    """Standard deviation of C_ij, `(cut, cut)`: 0 where i² + j² > c²."""
+    order = np.arange(1, cut + 1)
+    square = order[:, None] ** 2 + order**2
+    return np.where(square <= cut**2, np.sqrt(temperature / square), 0.0)
+
+
+def sine_field(coefficients: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Displacement fields from their sine coefficients: 0 at the border, smooth inside.
+
+    Args:
+        coefficients: C_ij of the displacement down and to the right, in sides of the image,
+            `(m, 2, cut, cut)`.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+
+    Returns:
+        τ in pixels, `(m, height, width, 2)`, linear in the coefficients.
+    """
+    waves = (_waves(pixels, coefficients.shape[-1]) for pixels in (height, width))
+    fields = tf.einsum("nkij,hi,wj->nhwk", coefficients, *waves)
+    return fields * tf.constant([height, width], tf.float32)
+
+
+def _waves(pixels: int, cut: int) -> tf.Tensor:
+    """sin(iπu) at the pixels' places, `(pixels, cut)`."""
+    place = np.linspace(0.0, 1.0, pixels)
+    return tf.constant(np.sin(np.pi * np.outer(place, np.arange(1, cut + 1))), tf.float32)
 
 
 def folded_share(displacement: np.ndarray) -> float:

@@ -11,11 +11,15 @@ from keras_filtergan.plots.run import (
     mds_figure,
     training_figure,
 )
+from keras_filtergan.plots.stability import stability_figure
+from keras_filtergan.plots.uncertainty import uncertainty_figure
 
 __all__ = [
     "filters_figure",
     "invariances_figure",
     "layers_figure",
     "mds_figure",
+    "stability_figure",
     "training_figure",
+    "uncertainty_figure",
 ]

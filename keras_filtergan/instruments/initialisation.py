@@ -1,0 +1,45 @@
+"""A network as it was before its training."""
+
+import hashlib
+import itertools
+
+import keras
+
+
+def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:
+    """The same network with weights drawn anew by its own initialisers.
+
+    Args:
+        classifier: a built Functional or Sequential model, nested ones included; it stays as it is.
+        seed: of all weights. Keras's global seed is neither used nor moved.
+
+    Returns:
+        A model of its own with the same layers.
+
+    Example:
+        >>> at_initialisation(classifier, seed=1).get_layer("conv1").kernel.shape
+        (3, 3, 1, 16)
+    """
+
+    numbers = itertools.count()  # names may be those of layers in other nested models
+
+    def drawn_anew(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        return type(layer).from_config(_seeded(config, f"{seed}/{next(numbers)}"))
+
+    return keras.models.clone_model(classifier, clone_function=drawn_anew, recursive=True)
+
+
+def _seeded(config: object, place: str) -> object:
+    """A configuration in which every random initialiser has a seed that its place decides."""
+    if isinstance(config, list | tuple):
+        return type(config)(_seeded(part, f"{place}/{i}") for i, part in enumerate(config))
+    if not isinstance(config, dict):
+        return config
+    config = {key: _seeded(part, f"{place}/{key}") for key, part in config.items()}
+    inner = config.get("config")
+    is_initializer = "initializers" in str(config.get("module")) and isinstance(inner, dict)
+    if is_initializer and "seed" in inner:
+        digest = hashlib.sha256(place.encode()).digest()
+        config["config"] = {**inner, "seed": int.from_bytes(digest[:4], "little") % 2**31}
+    return config

@@ -1,0 +1,164 @@
+"""Relative stability: how little a network cares for a smooth deformation, beside noise."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
+
+Record = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+INPUT = "image"  # the name of layer 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Stability:
+    """Squared distances that deformations and noise of the same size cause, layer by layer.
+
+    Attributes:
+        deformed: layer → ‖f(τx) − f(x)‖², `(levels, n)`.
+        noisy: layer → ‖f(x + η) − f(x)‖², alike. Layers are in the order in which they run, the
+            first is the image itself.
+
+    Reference:
+        Petrini, Favero, Geiger, Wyart (NeurIPS 2021), "Relative stability toward diffeomorphisms
+        indicates performance in deep nets", eqs. 4 to 6.
+    """
+
+    deformed: dict[str, np.ndarray]
+    noisy: dict[str, np.ndarray]
+
+    @property
+    def layers(self) -> list[str]:
+        """Names in the order in which they run."""
+        return list(self.deformed)
+
+    def relative(self, average: Callable = np.mean) -> dict[str, np.ndarray]:
+        """R_f = D_f / G_f of each layer, `(levels,)`: below 1 it hears deformation less than noise.
+
+        Args:
+            average: over images, `np.mean` or `np.median`.
+
+        Returns:
+            NaN where noise changes nothing.
+        """
+        ratios = {}
+        for layer, deformed in self.deformed.items():
+            d, g = average(deformed, axis=1), average(self.noisy[layer], axis=1)
+            ratios[layer] = np.divide(d, g, out=np.full_like(d, np.nan), where=g > 0)
+        return ratios
+
+
+def temperatures(side: int, cut: int, levels: int) -> np.ndarray:
+    """Temperatures spread evenly, by ratio, over the range for images of this side.
+
+    Args:
+        side: of the images in pixels, the smaller one.
+        cut: c, the highest frequency.
+        levels: how many, at least 1; one alone is the (geometric) middle.
+
+    Raises:
+        InputError: no level, or a cut out of range.
+    """
+    if levels < 1:
+        raise InputError(f"expected at least 1 temperature, received {levels}")
+    low, high = temperature_range(side, cut)
+    if levels == 1:
+        return np.array([np.sqrt(low * high)])
+    return np.clip(np.geomspace(low, high, levels), low, high)
+
+
+def relative_stability(
+    record: Record,
+    images: np.ndarray,
+    deformations: Sequence[Diffeomorphisms],
+    seed: int = 0,
+    batch_size: int = 100,
+) -> Stability:
+    """Deform images, add noise of the same norm, and see what either does to every layer.
+
+        D_f = ⟨‖f(τx) − f(x)‖²⟩   G_f = ⟨‖f(x + η) − f(x)‖²⟩   R_f = D_f / G_f
+
+    τ is another diffeomorphism for each image; η is uniform on the sphere of radius
+    ⟨‖τx − x‖⟩, the mean over the images.
+
+    Args:
+        record: images `(m, h, w, c)` → layer → output `(m, ...)`, as `FrozenTarget.record`.
+        images: `(n, h, w, c)`, bytes or values in [0, 1].
+        deformations: one for each level, usually at rising temperatures.
+        seed: of the noise.
+        batch_size: images at once.
+
+    Raises:
+        InputError: no images, no deformations, or one whose temperature is out of range.
+
+    Example:
+        >>> levels = [Diffeomorphisms(3, t) for t in temperatures(28, cut=3, levels=5)]
+        >>> relative_stability(target.record, images, levels).relative()["logits"]
+        array([0.12, 0.13, 0.15, 0.2 , 0.28])
+
+    Reference:
+        Petrini et al. (NeurIPS 2021), section 3.
+    """
+    if not len(images) or not deformations:
+        raise InputError("expected images and deformations, received none")
+    images = to_unit_interval(images)
+    moved = [_deformed(deform, images, batch_size) for deform in deformations]
+    norms = [noise_norm(one, images) for one in moved]
+    run = tf.function(record)
+    parts = []
+    for first in range(0, len(images), batch_size):
+        which = slice(first, first + batch_size)
+        clean = images[which]
+        noise = _directions(clean.shape, seed, first)
+        shifted = [clean + (norm * noise).astype("float32") for norm in norms]
+        parts.append(_distances(run, clean, [one[which] for one in moved], shifted))
+    deformed, noisy = (
+        {name: np.concatenate([part[kind][name] for part in parts], axis=1) for name in parts[0][0]}
+        for kind in range(2)
+    )
+    return Stability(deformed, noisy)
+
+
+def noise_norm(moved: np.ndarray, images: np.ndarray) -> float:
+    """r = ⟨‖τx − x‖⟩, the norm of the noise that a deformation is compared with."""
+    return float(np.mean(np.sqrt(np.sum(np.square(moved - images), axis=(1, 2, 3)))))
+
+
+def _deformed(deform: Diffeomorphisms, images: np.ndarray, batch_size: int) -> np.ndarray:
+    firsts = range(0, len(images), batch_size)
+    return np.concatenate([deform(images[i : i + batch_size], i).numpy() for i in firsts])
+
+
+def _directions(shape: tuple[int, ...], seed: int, first: int) -> np.ndarray:
+    """Images of noise of norm 1, uniform on the sphere; each number has one of its own."""
+    draws = [
+        np.random.default_rng((seed, first + i)).standard_normal(shape[1:]) for i in range(shape[0])
+    ]
+    return np.stack([draw / np.linalg.norm(draw) for draw in draws])
+
+
+def _distances(
+    run: Record, clean: np.ndarray, deformed: list[np.ndarray], noisy: list[np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Squared distances `(levels, m)` from the clean images, of each layer and kind of change."""
+    there = {INPUT: clean, **run(tf.constant(clean))}
+
+    def from_there(images: np.ndarray) -> dict[str, np.ndarray]:
+        here = {INPUT: images, **run(tf.constant(images))}
+        return {name: _squared_distance(here[name], there[name]) for name in there}
+
+    kinds = [[from_there(images) for images in levels] for levels in (deformed, noisy)]
+    return tuple(
+        {name: np.stack([one[name] for one in levels]) for name in there} for levels in kinds
+    )
+
+
+def _squared_distance(a: tf.Tensor, b: tf.Tensor) -> np.ndarray:
+    """‖a − b‖² of each example, `(m,)`."""
+    change = np.asarray(a, "float64") - np.asarray(b, "float64")
+    return np.square(change).reshape(len(change), -1).sum(axis=1)

@@ -1,0 +1,183 @@
+"""The relative stability of a network, before and after training, and under generated kernels."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan import plots
+from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.graph import recorded
+from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, folded_share
+from keras_filtergan.instruments.findings import Findings
+from keras_filtergan.instruments.initialisation import at_initialisation
+from keras_filtergan.instruments.smooth_share import smooth_share
+from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.stability import (
+    Stability,
+    noise_norm,
+    relative_stability,
+    temperatures,
+)
+from keras_filtergan.trained import TrainedRun
+from keras_filtergan.walks import Walk
+
+AVERAGES: dict[str, Callable] = {"mean": np.mean, "median": np.median}
+
+
+@dataclasses.dataclass(frozen=True)
+class StabilityStudy:
+    """What is asked: how many images, deformations and draws.
+
+    Attributes:
+        images: how many test images.
+        cut: c, the highest frequency of the deformations.
+        levels: how many temperatures, from the least that moves pixels to the most that seldom
+            folds an image over.
+        draws: how many initialisations, and how many generated kernel sets.
+        seed: of deformations, noise, initialisations and latents.
+
+    Example:
+        >>> StabilityStudy(images=200).findings(specimen).numbers["relative_stability"]
+    """
+
+    images: int = 500
+    cut: int = 3
+    levels: int = 4
+    draws: int = 5
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("images", "levels", "draws"):
+            if getattr(self, name) < 1:
+                raise InputError(f"expected at least 1 as {name}, received {getattr(self, name)}")
+
+    def findings(self, specimen: Specimen) -> Findings:
+        """Measure, and draw what was measured.
+
+        Raises:
+            InputError: a cut that the size of the images does not allow.
+        """
+        images = to_unit_interval(specimen.dataset.x_test[: self.images])
+        deformations = self.deformations(images)
+        networks = self.networks(specimen, images, deformations)
+        levels = [_level(deform, images) for deform in deformations]
+        ratios = {
+            title: {name: _over_draws(draws, average) for name, average in AVERAGES.items()}
+            for title, draws in networks.items()
+        }
+        numbers = {
+            "network": specimen.title,
+            **dataclasses.asdict(self),
+            "images": len(images),
+            "temperatures": levels,
+            "relative_stability": ratios,
+        }
+        if specimen.run is not None:
+            numbers["walks"] = self.walks(specimen.run)
+        figure = plots.stability_figure(numbers, f"Relative stability: {specimen.title}")
+        return Findings(numbers, figure, _table(numbers))
+
+    def deformations(self, images: np.ndarray) -> list[Diffeomorphisms]:
+        """One for each temperature."""
+        side = min(images.shape[1:3])
+        return [
+            Diffeomorphisms(self.cut, float(temperature), self.seed)
+            for temperature in temperatures(side, self.cut, self.levels)
+        ]
+
+    def networks(
+        self, specimen: Specimen, images: np.ndarray, deformations: list[Diffeomorphisms]
+    ) -> dict[str, list[Stability]]:
+        """The stability of each network; of those that are drawn, one for each draw."""
+        target = specimen.target
+
+        def measure(record: Callable) -> Stability:
+            return relative_stability(record, images, deformations, self.seed)
+
+        def untrained(seed: int) -> Callable:
+            network = at_initialisation(target.classifier, seed)
+            return lambda x: recorded(network, x)
+
+        seeds = range(self.seed, self.seed + self.draws)
+        found = {
+            "initial": [measure(untrained(seed)) for seed in seeds],
+            "trained": [measure(target.record)],
+        }
+        if specimen.run is not None:
+            generator = specimen.run.generator
+            draw = np.random.default_rng(self.seed).standard_normal
+            latents = draw((self.draws, generator.latent_dim)).astype("float32")
+            sets = tf.unstack(generator(latents))
+            mean = tf.reduce_mean(generator(latents), axis=0)
+            found["generated"] = [measure(_with_kernels(target.record, one)) for one in sets]
+            found["averaged"] = [measure(_with_kernels(target.record, mean))]
+        return found
+
+    def walks(self, run: TrainedRun) -> dict[str, float | None]:
+        """The share of the change along walks that a smooth displacement makes, beside controls.
+
+        The controls say what the figure means: displaced images have a share near 1, noise one
+        near 0; but images half as bright do not have 0, as displacement makes strokes thinner.
+        """
+        found = run.subject().walk
+        learned = run.transformed_walk(found.start, found.latents)
+        images = found.start
+        grey = np.random.default_rng(self.seed).standard_normal(images.shape)
+        middle = self.deformations(images)[self.levels // 2]
+        pairs = {
+            "inversion": _cells(found),
+            "transformation": _cells(learned),
+            "control: displaced": (images, middle(images).numpy()),
+            "control: half as bright": (images, 0.5 * images),
+            "control: noise": (images, np.clip(images + 0.2 * grey, 0, 1)),
+        }
+        return {title: smooth_share(*pair, self.cut) for title, pair in pairs.items()}
+
+
+def _with_kernels(record: Callable, kernels: tf.Tensor) -> Callable:
+    return lambda images: record(images, kernels)
+
+
+def _cells(walk: Walk) -> tuple[np.ndarray, np.ndarray]:
+    """The original of each cell, and the picture found there."""
+    shape = (-1, *walk.start.shape[1:])
+    originals = np.broadcast_to(walk.start[:, None, None], walk.images.shape)
+    return originals.reshape(shape), walk.images.reshape(shape)
+
+
+def _level(deform: Diffeomorphisms, images: np.ndarray) -> dict[str, float]:
+    """What deformations of one temperature do to images."""
+    field = deform.displacement(0, *images.shape[:3]).numpy()
+    return {
+        "temperature": deform.temperature,
+        "displacement": float(np.sqrt(np.square(field).sum(axis=-1).mean())),
+        "noise_norm": noise_norm(deform(images).numpy(), images),
+        "folded_share": folded_share(field),
+    }
+
+
+def _over_draws(draws: list[Stability], average: Callable) -> dict[str, list[float]]:
+    """R_f of each layer, one number a level: the mean over draws."""
+    ratios = [draw.relative(average) for draw in draws]
+    return {layer: np.mean([one[layer] for one in ratios], axis=0).tolist() for layer in ratios[0]}
+
+
+def _table(numbers: dict) -> str:
+    """R_f of every layer at the middle temperature, one network a column."""
+    ratios = numbers["relative_stability"]
+    middle = numbers["levels"] // 2
+    level = numbers["temperatures"][middle]
+    width = max(len(layer) for layer in ratios["trained"]["mean"])
+    lines = [
+        f"R_f (mean over images) at displacements of {level['displacement']:.1f} pixels",
+        " " * width + "".join(f"{title:>12}" for title in ratios),
+    ]
+    for layer in ratios["trained"]["mean"]:
+        cells = [ratios[title]["mean"][layer][middle] for title in ratios]
+        lines.append(layer.ljust(width) + "".join(f"{cell:12.3f}" for cell in cells))
+    for title, share in numbers.get("walks", {}).items():
+        lines.append(f"share that a smooth displacement makes, {title}: {share:.2f}")
+    return "\n".join(lines)

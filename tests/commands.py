@@ -1,0 +1,19 @@
+"""What tests of commands share."""
+
+import numpy as np
+
+QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
+
+
+def write_npz(folder, dataset, **changes):
+    """A data set as a file, with other arrays in the place of its own."""
+    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(folder / "patterns.npz", **{**arrays, **changes})
+    return str(folder / "patterns.npz")
+
+
+def one_line(capsys):
+    """The error that a command wrote, which has to be one line."""
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error

@@ -1,0 +1,71 @@
+"""The commands of the instruments, on a run that exists and on a classifier alone."""
+
+import json
+
+import numpy as np
+import pytest
+from commands import one_line, write_npz
+
+from keras_filtergan.cli import module_main
+
+X = ("x_train", "x_test")
+FAST = {
+    "stability": ["--images", "6", "--levels", "2", "--draws", "1"],
+    "uncertainty": ["--images", "6", "--networks", "2"],
+}
+
+
+@pytest.fixture
+def data(finished):
+    words, _, _ = finished
+    return words[words.index("--dataset") + 1]
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_numbers_and_a_picture_of_a_run(name, finished, tmp_path, capsys):
+    _, run, _ = finished
+    out = tmp_path / "found"
+    assert module_main([name, "--run", str(run), "--out", str(out), *FAST[name]]) == 0
+    names = {path.name for path in out.iterdir()}
+    assert {f"{name}.json", f"{name}.png"} <= names
+    assert not any(name.startswith(".") for name in names)
+    assert json.loads((out / f"{name}.json").read_text())["seed"] == 0
+    assert str(out / f"{name}.png") in capsys.readouterr().out
+
+
+def test_a_classifier_alone(finished, data, tmp_path):
+    words = ["--classifier", str(finished[1] / "classifier.keras"), "--dataset", data]
+    out = ["--out", str(tmp_path)]
+    assert module_main(["stability", *words, *out, *FAST["stability"]]) == 0
+    numbers = json.loads((tmp_path / "stability.json").read_text())
+    assert set(numbers["relative_stability"]) == {"initial", "trained"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--classifier", "RUN/classifier.keras"], "expected --dataset beside --classifier"),
+        (["--classifier", "none.keras", "--dataset", "DATA"], "there is none at 'none.keras'"),
+        (["--classifier", "RUN/classifier.keras", "--dataset", "DATA"], "a classifier alone"),
+        (["--run", "RUN", "--layer", "2"], "--layer goes with --classifier"),
+        (["--run", "RUN", "--dataset", "OTHER"], "expected images (12, 12, 1), 'patterns' has"),
+        (["--run", "RUN", "--images", "0"], "whole number of at least 1, received '0'"),
+        (["--run", "RUN", "--networks", "0"], "at least 1 as networks, received 0"),
+        (["--run", "RUN", "--strange", "nowhere"], "which is none of them"),
+        (["--run", "RUN", "--out", "/proc/nowhere"], "choose another --out"),
+        (["--run", "nowhere"], "no run in 'nowhere'"),
+    ],
+)
+def test_bad_input_is_one_line(words, message, finished, data, dataset, tmp_path, capsys):
+    images = {name: np.kron(getattr(dataset, name), np.ones([1, 2, 2, 1], "uint8")) for name in X}
+    larger = write_npz(tmp_path, dataset, **images)
+    places = {"RUN": str(finished[1]), "DATA": data, "OTHER": larger}
+    for short, place in places.items():
+        words = [word.replace(short, place) for word in words]
+    try:
+        code = module_main(["uncertainty", "--out", str(tmp_path / "out"), *words])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2
+    assert message in one_line(capsys)
+    assert not (tmp_path / "out").exists()
