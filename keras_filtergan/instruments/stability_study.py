@@ -73,6 +73,7 @@ class StabilityStudy:
             **dataclasses.asdict(self),
             "images": len(images),
             "temperatures": levels,
+            "shown_temperature": int(np.argmin([abs(_octaves(level)) for level in levels])),
             "relative_stability": ratios,
         }
         if specimen.run is not None:
@@ -159,6 +160,11 @@ def _level(deform: Diffeomorphisms, images: np.ndarray) -> dict[str, float]:
     }
 
 
+def _octaves(level: dict[str, float]) -> float:
+    """How far a displacement is from one pixel, at which networks are usually compared."""
+    return float(np.log2(level["displacement"]))
+
+
 def _over_draws(draws: list[Stability], average: Callable) -> dict[str, list[float]]:
     """R_f of each layer, one number a level: the mean over draws."""
     ratios = [draw.relative(average) for draw in draws]
@@ -166,17 +172,17 @@ def _over_draws(draws: list[Stability], average: Callable) -> dict[str, list[flo
 
 
 def _table(numbers: dict) -> str:
-    """R_f of every layer at the middle temperature, one network a column."""
+    """R_f of every layer at the temperature that is shown, one network a column."""
     ratios = numbers["relative_stability"]
-    middle = numbers["levels"] // 2
-    level = numbers["temperatures"][middle]
+    shown = numbers["shown_temperature"]
+    level = numbers["temperatures"][shown]
     width = max(len(layer) for layer in ratios["trained"]["mean"])
     lines = [
         f"R_f (mean over images) at displacements of {level['displacement']:.1f} pixels",
         " " * width + "".join(f"{title:>12}" for title in ratios),
     ]
     for layer in ratios["trained"]["mean"]:
-        cells = [ratios[title]["mean"][layer][middle] for title in ratios]
+        cells = [ratios[title]["mean"][layer][shown] for title in ratios]
         lines.append(layer.ljust(width) + "".join(f"{cell:12.3f}" for cell in cells))
     for title, share in numbers.get("walks", {}).items():
         lines.append(f"share that a smooth displacement makes, {title}: {share:.2f}")
