@@ -24,7 +24,7 @@ def add_stability(commands: "argparse._SubParsersAction[Any]") -> None:
     images_option(parser, default=500)
     add = parser.add_argument
     add("--cut", type=int, default=3, help="highest frequency, half-waves a side; default 3")
-    add("--levels", type=int, default=4, help="temperatures; default %(default)s")
+    add("--levels", type=int, default=5, help="temperatures; default %(default)s")
     add("--draws", type=int, default=5, help="initialisations, kernel sets; default %(default)s")
 
 

@@ -45,7 +45,7 @@ class StabilityStudy:
 
     images: int = 500
     cut: int = 3
-    levels: int = 4
+    levels: int = 5
     draws: int = 5
     seed: int = 0
 
