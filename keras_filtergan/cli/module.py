@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.cli.latents import add_latents
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
 from keras_filtergan.runs import check_writable, latest_run, open_run
@@ -45,6 +46,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.set_defaults(work=_layers)
     add_augment(commands)
     add_stability(commands)
+    add_latents(commands)
     add_uncertainty(commands)
     options = parser.parse_args(arguments)
     return guarded(lambda: options.work(options), options.debug)

@@ -4,6 +4,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from keras_filtergan.plots.latents import latents_figure
 from keras_filtergan.plots.run import (
     filters_figure,
     invariances_figure,
@@ -17,6 +18,7 @@ from keras_filtergan.plots.uncertainty import uncertainty_figure
 __all__ = [
     "filters_figure",
     "invariances_figure",
+    "latents_figure",
     "layers_figure",
     "mds_figure",
     "stability_figure",
