@@ -141,7 +141,8 @@ class _Named(Objective):
                 )
 
     def __str__(self) -> str:
-        arguments = ", ".join(json.dumps(value, ensure_ascii=False) for value in astuple(self))
+        values = (v if isinstance(v, str) else int(v) for v in astuple(self))
+        arguments = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
         return f"{self.name}({arguments})"
 
 

@@ -74,6 +74,7 @@ def test_names():
         == '0.2 * channel("conv4", 3) - class_logit(7)'
     )
     assert str(-2 * unit("a", 1, 2, 3) + layer("b")) == '-2 * unit("a", 1, 2, 3) + layer("b")'
+    assert str(class_logit(np.int64(7))) == "class_logit(7)"
     assert str(-class_probability(0)) == "-class_probability(0)"
 
 
