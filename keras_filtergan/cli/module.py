@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.cli.maximize import add_maximize
 from keras_filtergan.runs import check_writable, latest_run, open_run
 
 
@@ -42,6 +43,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
     layers.set_defaults(work=_layers)
     add_augment(commands)
+    add_maximize(commands)
     options = parser.parse_args(arguments)
     return guarded(lambda: options.work(options), options.debug)
 

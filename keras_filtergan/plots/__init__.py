@@ -4,6 +4,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from keras_filtergan.plots.maximize import maxima_figure
 from keras_filtergan.plots.run import (
     filters_figure,
     invariances_figure,
@@ -16,6 +17,7 @@ __all__ = [
     "filters_figure",
     "invariances_figure",
     "layers_figure",
+    "maxima_figure",
     "mds_figure",
     "training_figure",
 ]
