@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_filtergan.cli.adversarial import add_adversarial
 from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.cli.maximize import add_maximize
@@ -44,6 +45,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.set_defaults(work=_layers)
     add_augment(commands)
     add_maximize(commands)
+    add_adversarial(commands)
     options = parser.parse_args(arguments)
     return guarded(lambda: options.work(options), options.debug)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -184,7 +185,9 @@ class Attacker:
 
     def __init__(self, scores: Scores, attack: ProjectedGradient):
         self.norm = attack.norm
-        self._compiled = tf.function(lambda x, y, radius: attack(scores, x, y, radius))
+        # of any number of images: one trace serves curves and bisections
+        self._compiled = tf.function(partial(attack, scores), reduce_retracing=True)
+        self._margin = tf.function(lambda x, y, _: (x, margin(scores(x), y)))
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, radius: np.ndarray
@@ -200,17 +203,11 @@ class Attacker:
         radius = np.asarray(radius, "float32")
         if not np.all(radius >= 0):
             raise InputError(f"expected radii of at least 0, received {radius.min():g}")
-        pictures, found = [], []
-        for index in batches(len(images), BATCH):
-            moved, margins = self._compiled(
-                tf.constant(images[index], tf.float32),
-                tf.constant(labels[index], tf.int32),
-                tf.constant(radius[index]),
-            )
-            pictures.append(moved.numpy())
-            found.append(margins.numpy())
-        misled = np.concatenate(found)[: len(images)] >= 0
-        return np.concatenate(pictures)[: len(images)], misled
+        return _in_batches(self._compiled, images, labels, radius)
+
+    def wrong(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Which images mislead the network as they are, `(n,)`."""
+        return _in_batches(self._margin, images, labels, np.zeros(len(images), "float32"))[1]
 
     def curve(
         self, images: np.ndarray, labels: np.ndarray, radii: np.ndarray
@@ -222,56 +219,73 @@ class Attacker:
         Args:
             images: `(n, h, w, c)` in [0, 1].
             labels: `(n,)`.
-            radii: ε in ascending order.
+            radii: ε in ascending order, from 0 on.
 
         Returns:
             The attacked images `(radii, n, h, w, c)`, and whether they mislead, `(radii, n)`.
 
         Raises:
-            InputError: radii below 0 or not in ascending order.
+            InputError: radii that do not begin with 0 or not in ascending order.
         """
         radii = np.asarray(radii, "float32")
-        if radii.ndim != 1 or not radii.size or not np.all(np.diff(radii) > 0):
-            raise InputError(f"expected radii in ascending order, received {radii.tolist()}")
-        n, count = len(images), len(radii)
-        pictures, misled = self(
-            np.tile(images, (count, 1, 1, 1)), np.tile(labels, count), np.repeat(radii, n)
-        )
-        pictures, misled = pictures.reshape(count, *images.shape), misled.reshape(count, n)
-        for i in range(1, count):
-            lost = misled[i - 1] & ~misled[i]
-            pictures[i][lost], misled[i][lost] = pictures[i - 1][lost], True
+        if radii.ndim != 1 or not radii.size or radii[0] != 0 or not np.all(np.diff(radii) > 0):
+            raise InputError(f"expected radii in ascending order from 0, not {radii.tolist()}")
+        rows = [(images, self.wrong(images, labels))]
+        for radius in radii[1:]:
+            pictures, misled = self(images, labels, np.full(len(images), radius))
+            lost = rows[-1][1] & ~misled
+            pictures[lost] = rows[-1][0][lost]
+            rows.append((pictures, misled | lost))
+        pictures, misled = (np.stack(column) for column in zip(*rows, strict=True))
         return pictures, misled
 
     def smallest_change(
-        self, images: np.ndarray, labels: np.ndarray, halvings: int = 12
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        low: np.ndarray | None = None,
+        high: np.ndarray | None = None,
+        halvings: int = 12,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The smallest radius at which the attack misleads, by bisection, for each image.
 
         Args:
             images: `(n, h, w, c)` in [0, 1].
             labels: `(n,)`.
-            halvings: steps of the bisection; each halves the error, which is that of the largest
-                possible change at first.
+            low, high: `(n,)`, between which to look; by default 0 and the largest possible change.
+            halvings: steps of the bisection; each halves the distance of low and high.
 
         Returns:
             The sizes of the changes `(n,)`, 0 where the network is wrong without any and infinite
             where none was found; and the changed images `(n, h, w, c)`.
         """
-        wrong = self(images, labels, np.zeros(len(images)))[1]
-        low = np.zeros(len(images))
-        high = np.full(len(images), self.norm.largest(images.shape[1:]))
-        best, misled = self(images, labels, high)
-        sizes = np.where(misled, high, np.inf)
-        for _ in range(halvings):
-            middle = (low + high) / 2
+        n = len(images)
+        low = np.zeros(n) if low is None else low
+        high = np.full(n, self.norm.largest(images.shape[1:])) if high is None else high
+        sizes, best = np.full(n, np.inf), images
+        for step in range(halvings + 1):
+            middle = (low + high) / 2 if step else high
             pictures, misled = self(images, labels, middle)
-            low, high = np.where(misled, low, middle), np.where(misled, middle, high)
             # a change may stay within its radius
             reached = np.asarray(self.norm.size(pictures - images))
             better = misled & (reached < sizes)
-            sizes, best = (
-                np.where(better, reached, sizes),
-                np.where(better[:, None, None, None], pictures, best),
-            )
+            sizes = np.where(better, reached, sizes)
+            best = np.where(better[:, None, None, None], pictures, best)
+            if step:
+                low, high = np.where(misled, low, middle), np.where(misled, middle, high)
+        wrong = self.wrong(images, labels)
         return np.where(wrong, 0.0, sizes), np.where(wrong[:, None, None, None], images, best)
+
+
+def _in_batches(
+    compiled: Callable, images: np.ndarray, labels: np.ndarray, radius: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images `(n, h, w, c)` and whether they mislead `(n,)`, from a function that gives margins."""
+    pictures, margins = [], []
+    for index in batches(len(images), BATCH):
+        batch = images[index], labels[index].astype("int32"), radius[index]
+        moved, found = compiled(*map(tf.constant, batch))
+        pictures.append(moved.numpy())
+        margins.append(found.numpy())
+    n = len(images)
+    return np.concatenate(pictures)[:n], np.concatenate(margins)[:n] >= 0

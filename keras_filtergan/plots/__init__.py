@@ -4,6 +4,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from keras_filtergan.plots.adversarial import adversarial_figure
 from keras_filtergan.plots.maximize import maxima_figure
 from keras_filtergan.plots.run import (
     filters_figure,
@@ -14,6 +15,7 @@ from keras_filtergan.plots.run import (
 )
 
 __all__ = [
+    "adversarial_figure",
     "filters_figure",
     "invariances_figure",
     "layers_figure",

@@ -160,8 +160,8 @@ def test_what_is_refused(attackers):
     for radius in (-0.1, np.nan):
         with pytest.raises(InputError, match="radii of at least 0"):
             attackers["l2"](images, labels, np.array([0.1, radius]))
-    for radii in ([0.2, 0.1], [0.1, 0.1], []):
-        with pytest.raises(InputError, match="ascending order"):
+    for radii in ([0.0, 0.2, 0.1], [0.0, 0.1, 0.1], [0.1, 0.2], [-0.1, 0.0], []):
+        with pytest.raises(InputError, match="ascending order from 0"):
             attackers["l2"].curve(images, labels, np.array(radii))
     with pytest.raises(InputError, match="at least 1 step"):
         ProjectedGradient(L2(), steps=0)
