@@ -187,7 +187,7 @@ class Attacker:
         self.norm = attack.norm
         # of any number of images: one trace serves curves and bisections
         self._compiled = tf.function(partial(attack, scores), reduce_retracing=True)
-        self._margin = tf.function(lambda x, y, _: (x, margin(scores(x), y)))
+        self._untouched = tf.function(partial(_untouched, scores), reduce_retracing=True)
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, radius: np.ndarray
@@ -207,7 +207,7 @@ class Attacker:
 
     def wrong(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Which images mislead the network as they are, `(n,)`."""
-        return _in_batches(self._margin, images, labels, np.zeros(len(images), "float32"))[1]
+        return _in_batches(self._untouched, images, labels, np.zeros(len(images), "float32"))[1]
 
     def curve(
         self, images: np.ndarray, labels: np.ndarray, radii: np.ndarray
@@ -275,6 +275,13 @@ class Attacker:
                 low, high = np.where(misled, low, middle), np.where(misled, middle, high)
         wrong = self.wrong(images, labels)
         return np.where(wrong, 0.0, sizes), np.where(wrong[:, None, None, None], images, best)
+
+
+def _untouched(
+    scores: Scores, images: tf.Tensor, labels: tf.Tensor, radius: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The attack that changes nothing."""
+    return images, margin(scores(images), labels)
 
 
 def _in_batches(
