@@ -171,15 +171,15 @@ def _sentence(specimen: Specimen, seen: _Seen, found: Maximum, under_real: np.nd
     """What the picture shows, in standard deviations over test images."""
     gain = (found.end - found.start) / seen.spread[:, None]
     text = (
-        f"What maximises each objective: {specimen.title}\n"
-        f"above each picture its value; ascent by {gain[:, 0].mean():.1f} standard deviations of "
-        "test images"
+        f"What maximises each objective: {specimen.title}; above each picture its value\n"
+        f"mean ascent in standard deviations of test images: {gain[:, 0].mean():.1f} under the "
+        "real kernels"
     )
     if gain.shape[1] > 1:
         kept = (under_real - found.start[:, :1])[:, 1:] / seen.spread[:, None]
         text += (
-            f" (real kernels),\n{gain[:, 1:].mean():.1f} under generated kernels, "
-            f"of which {kept.mean():.1f} remain under the real ones"
+            f",\n{gain[:, 1:].mean():.1f} under generated ones, "
+            f"whose pictures are worth {kept.mean():.1f} to the real ones"
         )
     return text
 

@@ -1,6 +1,7 @@
 import json
 import types
 
+import bare
 import keras
 import numpy as np
 import pytest
@@ -29,6 +30,11 @@ from keras_filtergan.instruments.projected_gradient import (
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.target import FrozenTarget
+
+
+@pytest.fixture(scope="module")
+def bare_words(tmp_path_factory, classifier, dataset):
+    return bare.words_of(classifier, dataset, tmp_path_factory.mktemp("bare"))
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +197,8 @@ def test_smallest_changes_and_the_curve_agree(learned):
     images, answers = learned.dataset.x_test, learned.dataset.y_test
     attacker = Attacker(real_network(learned.target), ProjectedGradient(L2(), 10))
     sizes = attacker.smallest_change(images, answers)[0]
-    bare = Specimen(learned.target, learned.dataset, "bare")
-    found = adversarial(bare, [L2()], [0.99 * min(sizes), np.median(sizes)], 60, steps=10)
+    alone = Specimen(learned.target, learned.dataset, "alone")
+    found = adversarial(alone, [L2()], [0.99 * min(sizes), np.median(sizes)], 60, steps=10)
     accuracies = found.numbers["norms"]["l2"]["networks"][REAL]["accuracy"]
     np.testing.assert_allclose(accuracies, [1, 1, 0.5], atol=0.04)
 
@@ -208,8 +214,8 @@ def test_the_figure(found):
 
 
 def test_a_classifier_alone(learned):
-    bare = Specimen(learned.target, learned.dataset, "bare")
-    found = adversarial(bare, [LInf()], radii=[0.3, 0.1], images=6, steps=3)
+    alone = Specimen(learned.target, learned.dataset, "alone")
+    found = adversarial(alone, [LInf()], radii=[0.3, 0.1], images=6, steps=3)
     (part,) = found.numbers["norms"].values()
     assert part["epsilons"] == [0, 0.1, 0.3]
     assert list(part["networks"]) == [REAL]

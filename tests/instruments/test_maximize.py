@@ -1,5 +1,7 @@
 import json
+import types
 
+import bare
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,8 +12,25 @@ from keras_filtergan.instruments.ascent import Ascent
 from keras_filtergan.instruments.maximize import maximize
 from keras_filtergan.instruments.objectives import channel, class_logit
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.networks import FilterGenerator
 
 OBJECTIVES = [0.2 * channel("conv4", 3) - class_logit(1), class_logit(2)]
+
+
+@pytest.fixture(scope="module")
+def examined(target, dataset):
+    """The small network with a generator whose kernel sets differ; nothing else of a run."""
+    generator = FilterGenerator(target.kernel_shape, latent_dim=3, **target.geometry)
+    generator.build((None, 3))
+    draw = np.random.default_rng(5)
+    for weight in generator.trainable_variables:
+        weight.assign(weight + 0.1 * draw.standard_normal(weight.shape))
+    return Specimen(target, dataset, "small, conv4", types.SimpleNamespace(generator=generator))
+
+
+@pytest.fixture(scope="module")
+def bare_words(tmp_path_factory, classifier, dataset):
+    return bare.words_of(classifier, dataset, tmp_path_factory.mktemp("bare"))
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +85,8 @@ def test_a_film_an_objective_of_one_channel(found, tmp_path):
 
 
 def test_a_classifier_alone_and_every_class(examined):
-    bare = Specimen(examined.target, examined.dataset, "bare")
-    found = maximize(bare, sets=2, start=3, how=Ascent(steps=2))
+    alone = Specimen(examined.target, examined.dataset, "alone")
+    found = maximize(alone, sets=2, start=3, how=Ascent(steps=2))
     rows = found.numbers["objectives"]
     assert [row["objective"] for row in rows] == [f"class_logit({k})" for k in range(3)]
     assert all(list(row["kernels"]) == ["real kernels"] for row in rows)

@@ -95,6 +95,17 @@ def test_in_the_corner_of_the_box_the_best_change_is_found(norm, attackers):
     assert pictures.ravel() @ slope == pytest.approx(best @ slope, rel=0.01)
 
 
+def test_no_part_of_a_step_is_lost_against_the_faces_of_the_box():
+    """By hand: the first step has a quarter of the radius, all of it where there is room."""
+    matrix = weights(2, seed=3)
+    slope = np.maximum(matrix[:, 1] - matrix[:, 0], 0)
+    attacker = Attacker(linear(matrix), ProjectedGradient(L2(), steps=1))
+    pictures, _ = attacker(np.zeros((1, *SHAPE), "float32"), np.array([0]), np.array([0.2]))
+    np.testing.assert_allclose(
+        pictures.ravel(), 0.05 * slope / np.linalg.norm(slope), rtol=1e-4, atol=1e-7
+    )
+
+
 @BOTH
 def test_the_curve_is_clean_at_0_and_exact_and_falls(norm, attackers):
     images = some_images(40)
