@@ -6,7 +6,6 @@ the averaging, and each attack is also tried on the networks that it was not mad
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,11 @@ import tensorflow as tf
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
+from keras_filtergan.instruments.averages import (
+    mean_of_activations,
+    mean_of_probabilities,
+    with_kernels,
+)
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.projected_gradient import (
     BATCH,
@@ -26,7 +30,6 @@ from keras_filtergan.instruments.projected_gradient import (
 )
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.plots import adversarial_figure
-from keras_filtergan.target import FrozenTarget
 
 REAL, ACTIVATIONS, PROBABILITIES = "real kernels", "mean of activations", "mean of probabilities"
 SINGLES = "single kernel sets"
@@ -34,44 +37,6 @@ EXAMPLES = 10
 RADII = 9  # of the default curve, with 0
 HALVINGS = 6  # between two radii of the curve
 RESAMPLES = 2000  # for an interval
-
-
-def real_network(target: FrozenTarget) -> Scores:
-    """The network itself: images → logits or log-probabilities `(m, classes)`."""
-    return partial(_scores, target, target.kernel)
-
-
-def mean_of_activations(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
-    """The network in which the activations under several kernel sets are averaged.
-
-    A convolution is linear in its kernels, so this is the network with the mean kernel set, and its
-    gradient is that through the averaging.
-
-    Args:
-        target: the frozen network.
-        kernels: `(n, kh, kw, cin, cout)`.
-    """
-    return partial(_scores, target, tf.reduce_mean(kernels, axis=0))
-
-
-def mean_of_probabilities(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
-    """An ensemble: the logarithm of the mean of the probabilities under several kernel sets.
-
-    Args:
-        target: the frozen network.
-        kernels: `(n, kh, kw, cin, cout)`.
-    """
-
-    def scores(images: tf.Tensor) -> tf.Tensor:
-        features = target.features(images)
-        members = [
-            tf.nn.log_softmax(target.log_probabilities(target.activations(features, one), features))
-            for one in tf.unstack(kernels)
-        ]
-        # of logarithms: where all members are sure, float32 has no gradient of the mean itself
-        return tf.reduce_logsumexp(tf.stack(members), axis=0) - np.log(len(members))
-
-    return scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,13 +94,13 @@ def adversarial(
     numbers = one_of_each_class(dataset.y_test, np.ones(len(dataset.y_test), bool), images)
     x = np.asarray(to_unit_interval(dataset.x_test[numbers]))
     y = np.asarray(dataset.y_test[numbers])
-    networks = {REAL: real_network(target)}
+    networks = {REAL: with_kernels(target, target.kernel)}
     if specimen.run is not None:
         kernels = specimen.kernel_sets(sets, seed)
         networks[ACTIVATIONS] = mean_of_activations(target, kernels)
         networks[PROBABILITIES] = mean_of_probabilities(target, kernels)
         for i in range(singles):
-            networks[f"G(z{i + 1})"] = partial(_scores, target, kernels[i])
+            networks[f"G(z{i + 1})"] = with_kernels(target, kernels[i])
     answer = {name: tf.function(scores) for name, scores in networks.items()}
     clean = np.all([~_misled(one, x, y) for one in answer.values()], axis=0)
     if not clean.any():
@@ -165,11 +130,6 @@ def adversarial(
         parts, examples, dataset.class_names, _sentence(specimen, parts, len(y))
     )
     return Findings(found, figure, _table(parts))
-
-
-def _scores(target: FrozenTarget, kernels: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    features = target.features(images)
-    return target.log_probabilities(target.activations(features, kernels), features)
 
 
 def _check_radii(radii: Sequence[float]) -> np.ndarray:

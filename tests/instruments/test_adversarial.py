@@ -16,9 +16,11 @@ from keras_filtergan.instruments.adversarial import (
     REAL,
     SINGLES,
     adversarial,
+)
+from keras_filtergan.instruments.averages import (
     mean_of_activations,
     mean_of_probabilities,
-    real_network,
+    with_kernels,
 )
 from keras_filtergan.instruments.projected_gradient import (
     L2,
@@ -110,7 +112,7 @@ def test_a_linear_network_is_misled_at_the_distance_to_its_boundary(
         offset = linear_target(tf.zeros([1, 6, 6, 1]), kernel)
         return (linear_target(tf.reshape(tf.eye(36), [36, 6, 6, 1]), kernel) - offset).numpy()
 
-    scores = real_network(linear_target)
+    scores = with_kernels(linear_target, linear_target.kernel)
     weights = matrix(None)
     if averaged:
         scores = mean_of_activations(linear_target, kernels)
@@ -195,7 +197,9 @@ def test_the_numbers(found):
 def test_smallest_changes_and_the_curve_agree(learned):
     """Nobody is misled below the smallest of the smallest changes, half at their median."""
     images, answers = learned.dataset.x_test, learned.dataset.y_test
-    attacker = Attacker(real_network(learned.target), ProjectedGradient(L2(), 10))
+    attacker = Attacker(
+        with_kernels(learned.target, learned.target.kernel), ProjectedGradient(L2(), 10)
+    )
     sizes = attacker.smallest_change(images, answers)[0]
     alone = Specimen(learned.target, learned.dataset, "alone")
     found = adversarial(alone, [L2()], [0.99 * min(sizes), np.median(sizes)], 60, steps=10)
