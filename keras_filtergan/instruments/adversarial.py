@@ -109,7 +109,7 @@ def adversarial(
     for norm in norms:
         attacked, used = _attack(networks, answer, ProjectedGradient(norm, steps), x, y, radii)
         parts[norm.name] = {
-            "epsilons": [float(radius) for radius in used],
+            "epsilons": [float(f"{radius:.6g}") for radius in used],
             "networks": _summarise(attacked, clean),
             "transfer": _transfer(answer, attacked, y),
         }
