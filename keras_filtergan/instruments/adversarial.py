@@ -101,17 +101,16 @@ def adversarial(
         networks[PROBABILITIES] = mean_of_probabilities(target, kernels)
         for i in range(singles):
             networks[f"G(z{i + 1})"] = with_kernels(target, kernels[i])
-    answer = {name: tf.function(scores) for name, scores in networks.items()}
-    clean = np.all([~_misled(one, x, y) for one in answer.values()], axis=0)
+    clean = np.all([~_misled(scores, x, y) for scores in networks.values()], axis=0)
     if not clean.any():
         raise InputError("expected an image that the networks get right, they get none")
     parts, drawn = {}, []
     for norm in norms:
-        attacked, used = _attack(networks, answer, ProjectedGradient(norm, steps), x, y, radii)
+        attacked, used = _attack(networks, ProjectedGradient(norm, steps), x, y, radii)
         parts[norm.name] = {
             "epsilons": [float(f"{radius:.6g}") for radius in used],
             "networks": _summarise(attacked, clean),
-            "transfer": _transfer(answer, attacked, y),
+            "transfer": _transfer(networks, attacked, y),
         }
         drawn.append((norm, used, attacked))
     found = {
@@ -142,7 +141,6 @@ def _check_radii(radii: Sequence[float]) -> np.ndarray:
 
 def _attack(
     networks: Mapping[str, Scores],
-    answer: Mapping[str, Scores],
     attack: ProjectedGradient,
     images: np.ndarray,
     labels: np.ndarray,
@@ -168,18 +166,18 @@ def _attack(
         for i, row in enumerate(nearer):
             pictures[i][row] = changed[row]
         misled |= nearer
-        answers = np.argmax(_in_parts(answer[name], changed), axis=1)
+        answers = np.argmax(_in_parts(scores, changed), axis=1)
         attacked[name] = _Attacked(pictures, misled, smallest, changed, answers)
     return attacked, radii
 
 
-def _in_parts(answer: Scores, images: np.ndarray) -> np.ndarray:
+def _in_parts(scores: Scores, images: np.ndarray) -> np.ndarray:
     parts = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
-    return np.concatenate([answer(tf.constant(part)).numpy() for part in parts])
+    return np.concatenate([scores(tf.constant(part)).numpy() for part in parts])
 
 
-def _misled(answer: Scores, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return margin(tf.constant(_in_parts(answer, images)), tf.constant(labels)).numpy() >= 0
+def _misled(scores: Scores, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return margin(tf.constant(_in_parts(scores, images)), tf.constant(labels)).numpy() >= 0
 
 
 def _summarise(attacked: Mapping[str, _Attacked], clean: np.ndarray) -> dict[str, Any]:
@@ -223,12 +221,12 @@ def _ratio(values: np.ndarray, real: np.ndarray) -> dict[str, float]:
 
 
 def _transfer(
-    answer: Mapping[str, Scores], attacked: Mapping[str, _Attacked], labels: np.ndarray
+    networks: Mapping[str, Scores], attacked: Mapping[str, _Attacked], labels: np.ndarray
 ) -> dict[str, dict[str, list[float]]]:
     """Made on → judged by → accuracy at each ε; `any` is the worst of all attacks an image."""
     misled = {
         (source, judge): np.stack(
-            [_misled(answer[judge], pictures, labels) for pictures in one.pictures]
+            [_misled(networks[judge], pictures, labels) for pictures in one.pictures]
         )
         if source != judge
         else one.misled
