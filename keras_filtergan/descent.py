@@ -27,10 +27,12 @@ class Descent(NamedTuple):
         images: `(m, h, w, c)`, of each example the best image that was visited.
         history: term → `(steps + 1, m)`, every term of the objective and their sum `total`, at
             the start and after every step.
+        film: `(frames, m, h, w, c)`, the best images so far, from the start to `images`.
     """
 
     images: tf.Tensor
     history: dict[str, tf.Tensor]
+    film: tf.Tensor
 
 
 class _State(NamedTuple):
@@ -48,6 +50,7 @@ def descend(
     steps: int,
     learning_rate: float,
     guide: Guide | None = None,
+    frames: int = 2,
 ) -> Descent:
     """Minimise an objective over images with Adam and a cosine decay of the learning rate to 0.
 
@@ -65,6 +68,7 @@ def descend(
         steps: number of steps.
         learning_rate: of the first step; about the change of a pixel in one step.
         guide: images and the number of the step → what this step descends, `(m,)`.
+        frames: pictures in the film, at even distances, at least 2; no more than there are steps.
 
     Example:
         >>> darker = descend(lambda x: {"light": tf.reduce_mean(x, [1, 2, 3])}, images, Pixels(),
@@ -74,8 +78,9 @@ def descend(
     zeros = tuple(tf.zeros_like(p) for p in parameters)
     images = parametrization.decode(parameters)
     state = _State(parameters, zeros, zeros, images, tf.fill(tf.shape(images)[:1], float("inf")))
+    every = math.ceil(steps / (frames - 1))
 
-    def visit(step, state, history):
+    def visit(step, state, history, film):
         images, terms, gradients = _differentiate(
             objective, guide, step, parametrization, state.parameters
         )
@@ -85,16 +90,20 @@ def descend(
             best_images=tf.where(better[:, None, None, None], images, state.best_images),
             best_total=tf.where(better, terms["total"], state.best_total),
         )
+        # a frame is written again and again, until the step that it stands for
+        film = film.write((step + every - 1) // every, state.best_images)
         fraction = tf.cast(step, tf.float32) / steps
         rate = learning_rate * 0.5 * (1.0 + tf.cos(3.14159265 * fraction))
-        return step + 1, _adam(state, gradients, step + 1, rate, parametrization), history
+        return step + 1, _adam(state, gradients, step + 1, rate, parametrization), history, film
 
     names = [*objective(images), "total"]
     history = {name: tf.TensorArray(tf.float32, steps + 1) for name in names}
-    _, state, history = tf.while_loop(
-        lambda step, *_: step <= steps, visit, (tf.constant(0), state, history)
+    film = tf.TensorArray(tf.float32, math.ceil(steps / every) + 1, clear_after_read=False)
+    _, state, history, film = tf.while_loop(
+        lambda step, *_: step <= steps, visit, (tf.constant(0), state, history, film)
     )
-    return Descent(state.best_images, {name: rows.stack() for name, rows in history.items()})
+    history = {name: rows.stack() for name, rows in history.items()}
+    return Descent(state.best_images, history, film.stack())
 
 
 def batches(count: int, limit: int) -> Iterator[np.ndarray]:
@@ -109,7 +118,7 @@ def batches(count: int, limit: int) -> Iterator[np.ndarray]:
 
 def descend_in_batches(
     one_batch: Callable[[np.ndarray], Descent], count: int, limit: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+) -> Descent:
     """Run a compiled descent over any number of examples with bounded memory.
 
     Args:
@@ -118,7 +127,7 @@ def descend_in_batches(
         limit: examples at once, at most.
 
     Returns:
-        Images `(count, h, w, c)`, and the history, `(steps + 1, count)` a term.
+        What one descent of all would give, as arrays.
     """
     runs = [one_batch(index) for index in batches(count, limit)]
     images = np.concatenate([run.images.numpy() for run in runs])[:count]
@@ -126,7 +135,8 @@ def descend_in_batches(
         name: np.concatenate([run.history[name].numpy() for run in runs], axis=1)[:, :count]
         for name in runs[0].history
     }
-    return images, history
+    film = np.concatenate([run.film.numpy() for run in runs], axis=1)[:, :count]
+    return Descent(images, history, film)
 
 
 def _differentiate(

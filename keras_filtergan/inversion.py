@@ -260,7 +260,7 @@ class Inverter(keras.Model):
             known = None if reference is None else (reference[0][pick], reference[1])
             return self._compiled(images[pick], wanted[pick], chosen, known)
 
-        found, history = descend_in_batches(one_batch, len(which_image), self.batch_size)
+        found, history, _ = descend_in_batches(one_batch, len(which_image), self.batch_size)
         if not np.all(np.isfinite(history["total"][0])):
             raise InputError(
                 "expected a finite error at the start, relative to wanted activations that are "

@@ -18,11 +18,9 @@ def distance_to(goal):
     }
 
 
-def run(start, goal, parametrization=None, steps=100, rate=0.05):
-    parametrization = parametrization or Pixels()
-    compiled = tf.function(
-        lambda x, y: descend(distance_to(y), x, parametrization, steps=steps, learning_rate=rate)
-    )
+def run(start, goal, parametrization=None, steps=100, rate=0.05, frames=2):
+    how = parametrization or Pixels(), steps, rate
+    compiled = tf.function(lambda x, y: descend(distance_to(y), x, *how, frames=frames))
     return compiled(tf.constant(start), tf.constant(goal))
 
 
@@ -69,6 +67,19 @@ def test_the_best_image_visited_is_kept(parametrization, rate):
     assert np.all(kept <= result.history["total"][0])
 
 
+def test_a_film_from_the_start_to_the_result():
+    start, goal = some_images(3), some_images(3, seed=1)
+    result = run(start, goal, steps=11, frames=5)
+    assert result.film.shape == (5, *start.shape)  # after 0, 3, 6, 9 and 11 steps
+    for frame, step in zip(result.film, (0, 3, 6, 9, 11), strict=True):
+        terms = distance_to(goal)(frame)
+        best = np.min(result.history["total"][: step + 1], axis=0)
+        np.testing.assert_allclose(terms["distance"] + terms["light"], best, rtol=1e-5)
+    np.testing.assert_array_equal(result.film[0], start)
+    np.testing.assert_array_equal(result.film[-1], result.images)
+    assert run(start, goal, steps=3, frames=40).film.shape == (4, *start.shape)
+
+
 @pytest.mark.parametrize("parametrization", [Pixels(), Fourier(), Deformation()], ids=repr)
 def test_three_steps_improve_every_image(parametrization):
     history = run(some_images(5), some_images(5, seed=1), parametrization, 3, 0.01).history
@@ -103,7 +114,8 @@ def test_batches_have_one_size_and_cover_everything(count, limit):
 
 def test_descending_in_batches_is_descending_at_once():
     start, goal = some_images(7), some_images(7, seed=1)
-    images, history = descend_in_batches(lambda i: run(start[i], goal[i], steps=10), 7, limit=3)
+    parts = descend_in_batches(lambda i: run(start[i], goal[i], steps=10), 7, limit=3)
     at_once = run(start, goal, steps=10)
-    np.testing.assert_allclose(images, at_once.images, atol=1e-6)
-    np.testing.assert_allclose(history["total"], at_once.history["total"], rtol=1e-5)
+    np.testing.assert_allclose(parts.images, at_once.images, atol=1e-6)
+    np.testing.assert_allclose(parts.history["total"], at_once.history["total"], rtol=1e-5)
+    np.testing.assert_allclose(parts.film, at_once.film, atol=1e-6)

@@ -4,12 +4,23 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_filtergan.cli.adversarial import add_adversarial
 from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.cli.latents import add_latents
+from keras_filtergan.cli.maximize import add_maximize
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
 from keras_filtergan.runs import check_writable, latest_run, open_run
+
+COMMANDS = (
+    add_augment,
+    add_stability,
+    add_maximize,
+    add_adversarial,
+    add_latents,
+    add_uncertainty,
+)
 
 
 def module_main(arguments: Sequence[str] | None = None) -> int:
@@ -44,10 +55,8 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
     layers.set_defaults(work=_layers)
-    add_augment(commands)
-    add_stability(commands)
-    add_latents(commands)
-    add_uncertainty(commands)
+    for add in COMMANDS:
+        add(commands)
     options = parser.parse_args(arguments)
     return guarded(lambda: options.work(options), options.debug)
 

@@ -94,9 +94,9 @@ def smooth_share(start: np.ndarray, changed: np.ndarray, cut: int = 5) -> float:
     before = np.square(changed - start, dtype=np.float64).sum()
     if before == 0:
         return math.nan
-    found, _ = descend_in_batches(
+    found = descend_in_batches(
         lambda which: _fit(cut, start[which], changed[which]), len(start), BATCH
-    )
+    ).images
     return float(1.0 - np.square(found - changed, dtype=np.float64).sum() / before)
 
 

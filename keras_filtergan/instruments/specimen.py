@@ -3,6 +3,9 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+import tensorflow as tf
+
 from keras_filtergan.classifier import load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
@@ -74,6 +77,18 @@ class Specimen:
         if self.run is None:
             raise InputError("expected a --run with a generator, received a classifier alone")
         return self.run
+
+    def kernel_sets(self, count: int, seed: int = 0) -> tf.Tensor:
+        """The first kernel sets of a seed, `(count, kh, kw, cin, cout)`.
+
+        Their latents are those that `GeneratedConv2D(generator, latents=count, seed=seed)` draws.
+
+        Raises:
+            InputError: there is no generator.
+        """
+        generator = self.generated().generator
+        draws = np.random.default_rng(seed).standard_normal((count, generator.latent_dim))
+        return generator(draws.astype("float32"), training=False)
 
 
 def _fitting(dataset: ImageDataset, target: FrozenTarget) -> ImageDataset:

@@ -108,12 +108,10 @@ class StabilityStudy:
             "trained": [measure(target.record)],
         }
         if specimen.run is not None:
-            generator = specimen.run.generator
-            draw = np.random.default_rng(self.seed).standard_normal
-            latents = draw((self.draws, generator.latent_dim)).astype("float32")
-            sets = tf.unstack(generator(latents))
-            mean = tf.reduce_mean(generator(latents), axis=0)
-            found["generated"] = [measure(_with_kernels(target.record, one)) for one in sets]
+            sets = specimen.kernel_sets(self.draws, self.seed)
+            mean = tf.reduce_mean(sets, axis=0)
+            networks = [_with_kernels(target.record, one) for one in tf.unstack(sets)]
+            found["generated"] = [measure(network) for network in networks]
             found["averaged"] = [measure(_with_kernels(target.record, mean))]
         return found
 

@@ -62,10 +62,7 @@ class UncertaintyStudy:
         Raises:
             InputError: the specimen has no generator.
         """
-        generator = specimen.generated().generator
-        draw = np.random.default_rng(self.seed).standard_normal
-        latents = draw((self.networks, generator.latent_dim)).astype("float32")
-        kernels = generator(latents)
+        kernels = specimen.kernel_sets(self.networks, self.seed)
         known = to_unit_interval(specimen.dataset.x_test[: self.images])
         answers = {
             kind: _answers(specimen.target, images, kernels)

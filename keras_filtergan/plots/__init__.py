@@ -4,7 +4,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from keras_filtergan.plots.adversarial import adversarial_figure
 from keras_filtergan.plots.latents import latents_figure
+from keras_filtergan.plots.maximize import maxima_figure
 from keras_filtergan.plots.run import (
     filters_figure,
     invariances_figure,
@@ -16,10 +18,12 @@ from keras_filtergan.plots.stability import stability_figure
 from keras_filtergan.plots.uncertainty import uncertainty_figure
 
 __all__ = [
+    "adversarial_figure",
     "filters_figure",
     "invariances_figure",
     "latents_figure",
     "layers_figure",
+    "maxima_figure",
     "mds_figure",
     "stability_figure",
     "training_figure",

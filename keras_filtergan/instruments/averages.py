@@ -1,0 +1,54 @@
+"""Networks that average over kernel sets, each as images → logits or log-probabilities.
+
+Where a network ends in a softmax its probabilities are taken as at least 1e-7: beyond that it has
+no gradient, and looks more robust than it is.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.instruments.projected_gradient import Scores
+from keras_filtergan.target import FrozenTarget
+
+
+def with_kernels(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
+    """The network with one kernel set `(kh, kw, cin, cout)`; `target.kernel` is the real one."""
+
+    def scores(images: tf.Tensor) -> tf.Tensor:
+        features = target.features(images)
+        return target.log_probabilities(target.activations(features, kernels), features)
+
+    return scores
+
+
+def mean_of_activations(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
+    """The network in which the activations under several kernel sets are averaged.
+
+    A convolution is linear in its kernels, so this is the network with the mean kernel set, and its
+    gradient is that through the averaging.
+
+    Args:
+        target: the frozen network.
+        kernels: `(n, kh, kw, cin, cout)`.
+    """
+    return with_kernels(target, tf.reduce_mean(kernels, axis=0))
+
+
+def mean_of_probabilities(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
+    """An ensemble: the logarithm of the mean of the probabilities under several kernel sets.
+
+    Args:
+        target: the frozen network.
+        kernels: `(n, kh, kw, cin, cout)`.
+    """
+
+    def scores(images: tf.Tensor) -> tf.Tensor:
+        features = target.features(images)
+        members = [
+            tf.nn.log_softmax(target.log_probabilities(target.activations(features, one), features))
+            for one in tf.unstack(kernels)
+        ]
+        # of logarithms: where all members are sure, float32 has no gradient of the mean itself
+        return tf.reduce_logsumexp(tf.stack(members), axis=0) - np.log(len(members))
+
+    return scores
