@@ -5,9 +5,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan import losses
+from keras_filtergan.architectures import get_architecture
 from keras_filtergan.control import Control
 from keras_filtergan.errors import InputError
-from keras_filtergan.networks import Discriminator, FilterGenerator
+from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.rounds import Round, variation
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.transformation import ImageTransformation
@@ -61,6 +62,7 @@ class FilterGAN(keras.Model):
         answer_weight: weight of the answer loss in G's objective.
         image_weight: weight of the unexplained share in G's objective.
         averaging: decay of the averaged generator, per step.
+        architecture: which networks play, of `architectures.ARCHITECTURES`.
         seed: of the initial weights.
 
     Example:
@@ -90,6 +92,7 @@ class FilterGAN(keras.Model):
         answer_weight: float = 3.0,
         image_weight: float = 5.0,
         averaging: float = 0.998,
+        architecture: str = "shared",
         seed: int = 0,
         **kwargs,
     ):
@@ -100,9 +103,10 @@ class FilterGAN(keras.Model):
         self.image_weight = image_weight
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
-        self.generator = self._make_generator(seed)
-        self.raw_generator = self._make_generator(seed)
-        self.discriminator = Discriminator(
+        players = get_architecture(architecture)
+        self.generator = self._make_generator(players.generator, seed)
+        self.raw_generator = self._make_generator(players.generator, seed)
+        self.discriminator = players.discriminator(
             target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
         )
         self.transformation = ImageTransformation(latent_dim, seed=seed)
@@ -121,11 +125,9 @@ class FilterGAN(keras.Model):
         self.adapted = False
         self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
 
-    def _make_generator(self, seed: int) -> FilterGenerator:
+    def _make_generator(self, kind: type[FilterGenerator], seed: int) -> FilterGenerator:
         target = self.target
-        generator = FilterGenerator(
-            target.kernel_shape, self.latent_dim, seed=seed, **target.geometry
-        )
+        generator = kind(target.kernel_shape, self.latent_dim, seed=seed, **target.geometry)
         generator.build((None, self.latent_dim))
         if target.bias is not None:
             generator.bias.assign(target.bias)
@@ -194,7 +196,7 @@ class FilterGAN(keras.Model):
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of Algorithm 1; `data` is a batch of `data.training_stream`."""
         with tf.GradientTape(persistent=True) as tape:
-            seen = self._play(data, self.raw_generator)
+            seen = self._play(data, self.raw_generator, training=True)
             d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
             g_loss = self.adversarial_loss(seen.fake_logits)
             g_objective = (
@@ -219,11 +221,13 @@ class FilterGAN(keras.Model):
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The same terms for the averaged generator; nothing is changed."""
-        seen = self._play(data, self.generator)
+        seen = self._play(data, self.generator, training=False)
         d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
         return self._log(seen, d_loss, self.adversarial_loss(seen.fake_logits))
 
-    def _play(self, data: dict[str, tf.Tensor], generator: FilterGenerator) -> Round:
+    def _play(
+        self, data: dict[str, tf.Tensor], generator: FilterGenerator, training: bool
+    ) -> Round:
         """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
         if not self.adapted:
             raise InputError("expected adapt(images) before fit: noise is in units of activations")
@@ -234,14 +238,17 @@ class FilterGAN(keras.Model):
             )
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])
-        kernels = generator(data["latent"])  # (m, kh, kw, cin, cout)
+        kernels = generator(data["latent"], training=training)  # (m, kh, kw, cin, cout)
         generated = target.activations(features, kernels)  # (m, h', w', cout)
         real_maps = target.activations(features)
         real, fake = judge.standardize(real_maps), judge.standardize(generated)
         noise = self.discriminator_noise.value
-        real_verdicts, _ = judge(real + noise * data["noise_real"], training=True)
-        fake_verdicts, _ = judge(fake + noise * data["noise_fake"], training=True)
-        _, codes = judge(fake + self.code_noise.value * data["noise_code"], training=True)
+        (real_verdicts, _), (fake_verdicts, _), (_, codes) = judge.judge(
+            real + noise * data["noise_real"],
+            fake + noise * data["noise_fake"],
+            fake + self.code_noise.value * data["noise_code"],
+            training=training,
+        )
         other = target.activations(features, tf.roll(kernels, 1, axis=0))
         return Round(
             real_logits=judge.logits(real_verdicts, data["label"]),

@@ -74,6 +74,11 @@ class FilterGenerator(keras.Model):
         kh, kw, cin, _ = self.kernel_shape
         self.taps = kh * kw * cin
         self.scale = math.sqrt(2.0 / self.taps)  # He: the order of magnitude of a trained kernel
+        self._make_layers()
+
+    def _make_layers(self) -> None:
+        """The layers between latents and deviations."""
+        seed, width = self.seed, self.width
         he = [keras.initializers.HeNormal(seed=seed * 10 + i) for i in range(2)]
         # Deviations start small: the mean has to be learned before variety can be told from noise.
         small = keras.initializers.VarianceScaling(0.1, seed=seed * 10 + 2)
@@ -91,24 +96,54 @@ class FilterGenerator(keras.Model):
     def build(self, input_shape: tuple[int | None, int]) -> None:
         """Create the weights for latents `(m, d)`."""
         cout = self.kernel_shape[-1]
-        alike = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed * 10 + 3)
-        self.channel = self.add_weight(shape=(cout, self.width), initializer=alike)
+        self._build_layers(input_shape)
         self.mean = self.add_weight(shape=(cout, self.taps), initializer="zeros")
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(shape=(cout,), initializer="zeros", trainable=False)
+        self.built = True
+
+    def _build_layers(self, input_shape: tuple[int | None, int]) -> None:
+        """Create the weights of `_make_layers`."""
+        cout = self.kernel_shape[-1]
+        alike = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed * 10 + 3)
+        self.channel = self.add_weight(shape=(cout, self.width), initializer=alike)
         self.latent_in.build(input_shape)
         self.hidden.build((None, cout, self.width))
         self.deviation.build((None, cout, self.width))
-        self.built = True
 
-    def call(self, latents):
+    def call(self, latents, training=False):
         """Generate one kernel set a latent."""
         kh, kw, cin, cout = self.kernel_shape
-        x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
-        x = self.hidden(ops.silu(x))
-        kernels = self.scale * (self.mean_learning_rate * self.mean + self.deviation(x))
+        deviations = self._deviations(latents, training)  # (m, cout, taps)
+        kernels = self.scale * (self.mean_learning_rate * self.mean + deviations)
         return ops.transpose(ops.reshape(kernels, (-1, cout, kh, kw, cin)), (0, 2, 3, 4, 1))
+
+    def _deviations(self, latents, training: bool):
+        """What a latent adds to the mean kernels, `(m, cout, taps)`, in units of the scale."""
+        x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
+        return self.deviation(self.hidden(ops.silu(x)))
+
+    @staticmethod
+    def weight_shapes(config: dict) -> dict[str, tuple[int, ...]]:
+        """Shape of each weight by its path, from constructor arguments alone.
+
+        Args:
+            config: `kernel_shape`, `latent_dim`, `width` and `use_bias`; nothing is made of it.
+        """
+        kh, kw, cin, cout = config["kernel_shape"]
+        taps, width = kh * kw * cin, config["width"]
+        return {
+            "channel": (cout, width),
+            "mean": (cout, taps),
+            **({"bias": (cout,)} if config["use_bias"] else {}),
+            "latent_in/kernel": (config["latent_dim"], width),
+            "latent_in/bias": (width,),
+            "hidden/kernel": (width, width),
+            "hidden/bias": (width,),
+            "deviation/kernel": (width, taps),
+            "deviation/bias": (taps,),
+        }
 
     def is_trained(self) -> bool:
         """Whether the mean kernel has left zero, where it starts: by training or by loading.
@@ -170,12 +205,25 @@ class Discriminator(keras.Model):
         self.width = width
         self.features = features
         self.seed = seed
-        layers, he = keras.layers, keras.initializers.HeNormal
         dtype = self.dtype_policy  # else parts would take the global one
+        self.standardize = keras.layers.Normalization(axis=-1, dtype=dtype, name="standardize")
+        self.trunk = self._make_trunk()
+        glorot = keras.initializers.GlorotUniform(seed * 10 + 4)
+        self.verdict = keras.layers.Dense(
+            1 + num_classes, kernel_initializer=glorot, dtype=dtype, name="verdict"
+        )
+        self.code = keras.layers.Dense(
+            latent_dim, kernel_initializer="zeros", dtype=dtype, name="code"
+        )
+
+    def _make_trunk(self) -> keras.Sequential:
+        """The shared layers: standardised activations → features `(m, k)`."""
+        seed, width = self.seed, self.width
+        layers, he = keras.layers, keras.initializers.HeNormal
+        dtype = self.dtype_policy
         conv = functools.partial(layers.Conv2D, padding="same", dtype=dtype)
         leaky = functools.partial(layers.LeakyReLU, 0.2, dtype=dtype)
-        self.standardize = layers.Normalization(axis=-1, dtype=dtype, name="standardize")
-        self.trunk = keras.Sequential(
+        return keras.Sequential(
             [
                 keras.Input(self.activation_shape),
                 conv(width, 3, kernel_initializer=he(seed * 10 + 1)),
@@ -183,22 +231,17 @@ class Discriminator(keras.Model):
                 conv(2 * width, 3, strides=2, kernel_initializer=he(seed * 10 + 2)),
                 leaky(),
                 layers.Flatten(dtype=dtype),
-                layers.Dense(features, kernel_initializer=he(seed * 10 + 3), dtype=dtype),
+                layers.Dense(self.features, kernel_initializer=he(seed * 10 + 3), dtype=dtype),
                 leaky(),
             ],
             name="trunk",
         )
-        glorot = keras.initializers.GlorotUniform(seed * 10 + 4)
-        self.verdict = layers.Dense(
-            1 + num_classes, kernel_initializer=glorot, dtype=dtype, name="verdict"
-        )
-        self.code = layers.Dense(latent_dim, kernel_initializer="zeros", dtype=dtype, name="code")
 
     def build(self, input_shape: tuple[int | None, int, int, int]) -> None:
         """Create the weights for activations `(m, h', w', cout)`."""
         self.standardize.build(input_shape)
-        self.verdict.build((None, self.features))
-        self.code.build((None, self.features))
+        self.verdict.build(self.trunk.output_shape)
+        self.code.build(self.trunk.output_shape)
         self.built = True
 
     def fit_standard(self, mean, variance) -> None:
@@ -211,6 +254,10 @@ class Discriminator(keras.Model):
         """Verdicts `(m, 1 + num_classes)` and codes `(m, d)` of standardised activations."""
         features = self.trunk(standardized, training=training)
         return self.verdict(features), self.code(features)
+
+    def judge(self, *batches, training=False) -> list:
+        """Verdicts and codes of several batches of standardised activations, each by itself."""
+        return [self(batch, training=training) for batch in batches]
 
     def logits(self, verdicts, labels):
         """One logit an image `(m,)`, positive for "real": the common one plus its class's own."""

@@ -6,17 +6,20 @@ that: its configuration is a handful of plain numbers, from which the shape of e
 So everything is checked against these before anything is made.
 """
 
+import functools
 import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from keras_filtergan.architectures import ARCHITECTURES
 from keras_filtergan.errors import InputError
 from keras_filtergan.networks import FilterGenerator
 
@@ -24,24 +27,14 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 2**16  # bytes
 LARGEST_GENERATOR = 2**28  # parameters, 1 GiB
 LARGEST_KERNEL = 2**10  # pixels a side, dilation included
-# Names and places that Keras gives them in the file.
-_PLACES = {
-    "channel": "vars/0",
-    "mean": "vars/1",
-    "bias": "vars/2",
-    **{
-        f"{layer}_{part}": f"{layer}/vars/{number}"
-        for layer in ("latent_in", "hidden", "deviation")
-        for number, part in enumerate(("kernel", "bias"))
-    },
-}
+_KINDS = {f"keras_filtergan>{kind.__name__}": kind for kind, _ in ARCHITECTURES.values()}
 
 
 def load_generator(path: str | Path) -> FilterGenerator:
     """Load a saved generator, in any process, without trusting the file.
 
-    Nothing in the file is executed and no class but `FilterGenerator` is made. Shapes, sizes and
-    finiteness of the weights are checked against the configuration before memory is asked for.
+    Nothing in the file is executed and no class but those of our generators is made. Shapes, sizes
+    and finiteness of the weights are checked against the configuration before memory is asked for.
 
     Args:
         path: `generator.keras` of a run.
@@ -63,8 +56,8 @@ def load_generator(path: str | Path) -> FilterGenerator:
         raise InputError(f"expected a generator.keras file, there is none at {str(path)!r}")
     try:
         with zipfile.ZipFile(path) as archive:
-            config = _checked_config(_read(archive, CONFIG, LARGEST_CONFIG))
-            shapes = _weight_shapes(config)
+            kind, config = _checked_config(_read(archive, CONFIG, LARGEST_CONFIG))
+            shapes = _weight_shapes(kind, config)
             size = 4 * sum(math.prod(shape) for shape in shapes.values())
             with h5py.File(io.BytesIO(_read(archive, WEIGHTS, size + 2**20)), "r") as file:
                 weights = _checked_weights(file, shapes)
@@ -73,7 +66,7 @@ def load_generator(path: str | Path) -> FilterGenerator:
     except Exception as error:  # a damaged zip or HDF5 file raises almost anything
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{str(path)!r} is damaged or no .keras file: {reason}") from None
-    generator = _assemble(config, weights)
+    generator = _assemble(kind, config, weights)
     if not np.isfinite(generator(np.zeros((1, config["latent_dim"]), np.float32))).all():
         raise InputError(f"{str(path)!r} is no saved generator: its kernels are not finite")
     return generator
@@ -95,14 +88,14 @@ def _read(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
     return data
 
 
-def _checked_config(text: bytes) -> dict[str, Any]:
-    """The constructor arguments of the generator, each of the right kind and size."""
+def _checked_config(text: bytes) -> tuple[type[FilterGenerator], dict[str, Any]]:
+    """The class of the generator, and its arguments, each of the right kind and size."""
     saved = json.loads(text)
     name = saved.get("registered_name") if isinstance(saved, dict) else None
-    if name != "keras_filtergan>FilterGenerator":
+    if not isinstance(name, str) or name not in _KINDS:
         kind = saved.get("class_name") if isinstance(saved, dict) else type(saved).__name__
         raise _Refused(f"it holds a {str(kind)[:60]}, expected a FilterGenerator")
-    config = saved.get("config")
+    generator_kind, config = _KINDS[name], saved.get("config")
     if not isinstance(config, dict):
         raise _Refused("it has no configuration")
     shape = config.get("kernel_shape")
@@ -127,7 +120,7 @@ def _checked_config(text: bytes) -> dict[str, Any]:
     checked.update(mean_learning_rate=scale, padding=padding)
     checked["use_bias"] = config.get("use_bias", False) is True
     _check_convolution(checked)
-    return checked
+    return generator_kind, checked
 
 
 def _check_convolution(config: dict[str, Any]) -> None:
@@ -155,33 +148,34 @@ def _shown(value: Any) -> str:
     return repr(value)[:60]
 
 
-def _weight_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Shape of each weight by its place in the file."""
-    kh, kw, cin, cout = config["kernel_shape"]
-    taps, width = kh * kw * cin, config["width"]
-    shapes = {
-        "channel": (cout, width),
-        "mean": (cout, taps),
-        "latent_in_kernel": (config["latent_dim"], width),
-        "latent_in_bias": (width,),
-        "hidden_kernel": (width, width),
-        "hidden_bias": (width,),
-        "deviation_kernel": (width, taps),
-        "deviation_bias": (taps,),
-    }
-    if config["use_bias"]:
-        shapes["bias"] = (cout,)
+def _weight_shapes(
+    kind: type[FilterGenerator], config: dict[str, Any]
+) -> dict[str, tuple[int, ...]]:
+    """Shape of each weight by its path."""
+    shapes = kind.weight_shapes(config)
     parameters = sum(math.prod(shape) for shape in shapes.values())
     if parameters > LARGEST_GENERATOR:
         raise _Refused(f"it asks for {parameters:,} parameters, at most {LARGEST_GENERATOR:,} go")
     return shapes
 
 
+def _places(names: Iterable[str]) -> dict[str, str]:
+    """Where Keras puts each weight in the file: numbered within its layer."""
+    counts: Counter[str] = Counter()
+    places = {}
+    for name in names:
+        layer = name.rpartition("/")[0]
+        places[name] = f"{layer}/vars/{counts[layer]}".removeprefix("/")
+        counts[layer] += 1
+    return places
+
+
 def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """The weights by name, read only if they are what the configuration asks for."""
     weights = {}
+    places = _places(shapes)
     for name, shape in shapes.items():
-        place = _PLACES[name]
+        place = places[name]
         # A link may lead out of the file, and so may the data of a set.
         if not all(isinstance(link, h5py.HardLink) for link in _links(file, place)):
             raise _Refused(f"weight {name!r} is missing")
@@ -207,11 +201,11 @@ def _links(file: h5py.File, place: str) -> Iterator[Any]:
         yield file.get("/".join(steps[:i]), getlink=True)
 
 
-def _assemble(config: dict[str, Any], weights: dict[str, np.ndarray]) -> FilterGenerator:
-    generator = FilterGenerator(**config, dtype="float32")
+def _assemble(
+    kind: type[FilterGenerator], config: dict[str, Any], weights: dict[str, np.ndarray]
+) -> FilterGenerator:
+    generator = kind(**config, dtype="float32")
     generator.build((None, config["latent_dim"]))
-    for name, value in weights.items():
-        layer, _, part = name.rpartition("_")
-        variable = getattr(getattr(generator, layer) if layer else generator, part)
-        variable.assign(value)
+    for path, value in weights.items():
+        functools.reduce(getattr, path.split("/"), generator).assign(value)
     return generator

@@ -43,7 +43,7 @@ class Settings:
         seed: of all weights, orders, latents and noise.
         g_learning_rate, dq_learning_rate, t_learning_rate: of RMSprop for G, and for D and Q, and
             of Adam for T; all fall to zero along a cosine.
-        generator_loss … averaging: see `FilterGAN`.
+        generator_loss … architecture: see `FilterGAN`.
 
     Raises:
         InputError: a number is out of its range.
@@ -70,6 +70,7 @@ class Settings:
     answer_weight: float = 3.0
     image_weight: float = 5.0
     averaging: float = 0.998
+    architecture: str = "shared"
 
     _check = check_option
 

@@ -163,6 +163,7 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         answer_weight=settings.answer_weight,
         image_weight=settings.image_weight,
         averaging=settings.averaging,
+        architecture=settings.architecture,
         seed=settings.seed,
     )
 

@@ -61,6 +61,12 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         help="how much activations shall vary with the latent, as a share of how much they vary "
         f"between images; default {defaults.variation_goal}",
     )
+    add(
+        "--architecture",
+        choices=["shared", "dcgan"],
+        help="networks of G and D: one small network for every output channel, or DCGAN's; "
+        f"default {defaults.architecture}",
+    )
     add("--seed", type=int, help=f"default {defaults.seed}")
     add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
     add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")

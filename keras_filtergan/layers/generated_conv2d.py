@@ -1,5 +1,6 @@
 """`GeneratedConv2D`: a convolution whose kernels a generator makes."""
 
+import functools
 import numbers
 from collections.abc import Sequence
 
@@ -124,15 +125,17 @@ class GeneratedConv2D(keras.layers.Layer):
         """Of each example `(m, kh, kw, cin, cout)`, or of all `(kh, kw, cin, cout)`."""
         self.check_trained()
         d = self.generator.latent_dim
+        # Never the training mode that Keras would hand on: the generator is as it was learned.
+        make = functools.partial(self.generator, training=False)
         if latents is not None:
             if latents.shape.rank != 2 or latents.shape[-1] != d:
                 raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
-            return self.generator(tf.broadcast_to(latents, [m, d]))
+            return make(tf.broadcast_to(latents, [m, d]))
         if not training:
-            return tf.reduce_mean(self.generator(self._fixed), axis=0)
+            return tf.reduce_mean(make(self._fixed), axis=0)
         if self.draws == "batch":
-            return self.generator(self._drawn(1))[0]
-        return self.generator(self._drawn(m))
+            return make(self._drawn(1))[0]
+        return make(self._drawn(m))
 
     def check_trained(self) -> None:
         """Refuse to work with a generator that is as it was created."""
@@ -187,7 +190,7 @@ def freeze(layer: keras.layers.Layer) -> None:
 
 def _copy(generator: FilterGenerator) -> FilterGenerator:
     """A generator of one's own: shared by two layers, Keras would save it and not find it again."""
-    copy = FilterGenerator.from_config(generator.get_config())
+    copy = type(generator).from_config(generator.get_config())
     if generator.built:
         copy.build((None, generator.latent_dim))
         copy.set_weights(generator.get_weights())

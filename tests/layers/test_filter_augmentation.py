@@ -45,8 +45,8 @@ class Recorder:
     def __init__(self, call):
         self.make = call
 
-    def __call__(self, latents):
-        self.kernels = self.make(latents)
+    def __call__(self, latents, training):
+        self.kernels = self.make(latents, training=training)
         return self.kernels
 
 
