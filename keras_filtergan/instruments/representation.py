@@ -127,7 +127,8 @@ def over_seeds(reader: LinearReader, count: int, seeds: Sequence[int]) -> dict[s
 
 def features_of(features: Features, images: np.ndarray) -> np.ndarray:
     """Features `(n, k)` of images `(n, h, w, c)`, bytes or values in [0, 1], in batches."""
-    compiled = tf.function(lambda batch: [features(batch)], reduce_retracing=True)
+    any_number = tf.TensorSpec((None, *images.shape[1:]), tf.float32)
+    compiled = tf.function(lambda batch: [features(batch)], input_signature=[any_number])
     return table(lambda batch: compiled(to_unit_interval(batch)), images)[0]
 
 

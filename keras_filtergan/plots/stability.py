@@ -42,7 +42,9 @@ def stability_figure(numbers: dict[str, Any], title: str) -> Figure:
         right.plot(norms, values, label=f"{name}, {values[shown]:.2f}", **_style(name))
     right.set_title(f"of {answer}, against the size of the change", fontsize=9)
     right.set_xlabel("r = ‖η‖ = ⟨‖τx − x‖⟩, in pixel values", fontsize=9)
-    right.legend(fontsize=8, frameon=False, title=f"at {displacement:.1f} pixels", title_fontsize=8)
+    right.legend(
+        fontsize=8, edgecolor="white", title=f"at {displacement:.1f} pixels", title_fontsize=8
+    )
     for ax in (left, right):
         _finish(ax)
     figure.suptitle(
