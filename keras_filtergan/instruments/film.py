@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image  # comes with matplotlib
 
-SIDE = 224  # pixels of a film's longer side, at least
+SIDE = 112  # pixels of a film's shorter side, at least
 
 
 def save_film(frames: np.ndarray, path: Path, milliseconds: int = 80) -> None:
@@ -18,7 +18,7 @@ def save_film(frames: np.ndarray, path: Path, milliseconds: int = 80) -> None:
         path: ends in `.gif`.
         milliseconds: that each frame is shown; the last one stays for a second longer.
     """
-    times = max(1, math.ceil(SIDE / max(frames.shape[1:3])))
+    times = max(1, math.ceil(SIDE / min(frames.shape[1:3])))
     squares = np.repeat(np.repeat(frames, times, axis=1), times, axis=2)
     squares = np.round(255 * np.clip(squares, 0, 1)).astype("uint8")
     pictures = [Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one) for one in squares]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_filtergan.plots.axes import plain_log
 from keras_filtergan.plots.tiles import frame, show_image
 
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
@@ -51,7 +52,7 @@ def _effects(panel, dimensions: list[dict[str, Any]], reach: float) -> None:
     values = np.array([[row[name] for name in EFFECTS] for row in dimensions])
     strength = np.abs(values) / np.maximum(np.abs(values).max(axis=0), 1e-12)
     ax = panel.subplots()
-    ax.imshow(strength, cmap="Greys", vmin=0, vmax=1.6, aspect="auto")
+    ax.imshow(strength, cmap="Greys", vmin=0, vmax=2.5, aspect="auto")
     signed = [name not in ("pixel_distance", "pixels") for name in EFFECTS]
     for row, column in np.ndindex(values.shape):
         text = f"{values[row, column]:+.3f}" if signed[column] else f"{values[row, column]:.2f}"
@@ -80,10 +81,9 @@ def _accuracies(panel, representation: dict[str, dict[str, Any]]) -> None:
             linewidth=1.2,
             label=label,
         )
-    ax.set(xscale="log", yscale="log")
+    ax.set_xscale("log")
+    plain_log(ax)
     ax.set_xlabel("labels", fontsize=8)
     ax.set_ylabel("test error of a linear SVM", fontsize=8)
     ax.legend(fontsize=7, frameon=False)
-    ax.tick_params(labelsize=8)
-    ax.spines[["top", "right"]].set_visible(False)
     panel.suptitle("what a linear reader makes of features", fontsize=9)

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
+from keras_filtergan.plots.axes import plain_log
 from keras_filtergan.plots.run import GREY
 
-TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 3, 5, 10)
 STYLES = {
     "initial": {"color": GREY, "linestyle": ":", "marker": "o", "markerfacecolor": "white"},
     "trained": {"color": "black", "linestyle": "-", "marker": "o"},
@@ -46,7 +44,8 @@ def stability_figure(numbers: dict[str, Any], title: str) -> Figure:
         fontsize=8, edgecolor="white", title=f"at {displacement:.1f} pixels", title_fontsize=8
     )
     for ax in (left, right):
-        _finish(ax)
+        ax.axhline(1.0, color=GREY, linewidth=0.7)
+        plain_log(ax)
     figure.suptitle(
         f"{title}\nbelow 1, a layer hears a smooth deformation less than noise of the same norm",
         fontsize=10,
@@ -56,13 +55,3 @@ def stability_figure(numbers: dict[str, Any], title: str) -> Figure:
 
 def _style(name: str) -> dict[str, Any]:
     return {"markersize": 4, "linewidth": 1.2, **STYLES[name]}
-
-
-def _finish(ax: Axes) -> None:
-    ax.axhline(1.0, color=GREY, linewidth=0.7)
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(FixedLocator(TICKS))
-    ax.yaxis.set_major_formatter(ScalarFormatter())
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.tick_params(labelsize=8)
-    ax.spines[["top", "right"]].set_visible(False)
