@@ -269,9 +269,13 @@ def test_after_an_interruption_the_same_command_ends_at_the_same_bits(
         return piece(self, number)
 
     capsys.readouterr()
-    with monkeypatch.context() as patched:
-        patched.setattr(Augmentation, "piece", interrupted)
-        assert module_main(words) == 130
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # which test runners may take
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(Augmentation, "piece", interrupted)
+            assert module_main(words) == 130
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert "the same command goes on" in one_line(capsys)
     partial = place / "set.partial"
     assert sorted(path.name for path in partial.glob("piece*")) == [
