@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.cli.spectra import add_spectra
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
 from keras_filtergan.runs import check_writable, latest_run, open_run
@@ -44,6 +45,7 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
     layers.set_defaults(work=_layers)
     add_augment(commands)
+    add_spectra(commands)
     add_stability(commands)
     add_uncertainty(commands)
     options = parser.parse_args(arguments)

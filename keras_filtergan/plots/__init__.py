@@ -11,6 +11,7 @@ from keras_filtergan.plots.run import (
     mds_figure,
     training_figure,
 )
+from keras_filtergan.plots.spectra import spectra_figure
 from keras_filtergan.plots.stability import stability_figure
 from keras_filtergan.plots.uncertainty import uncertainty_figure
 
@@ -19,6 +20,7 @@ __all__ = [
     "invariances_figure",
     "layers_figure",
     "mds_figure",
+    "spectra_figure",
     "stability_figure",
     "training_figure",
     "uncertainty_figure",
