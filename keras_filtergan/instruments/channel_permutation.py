@@ -39,19 +39,17 @@ def permuted_channels(classifier: keras.Model, seed: int, images: np.ndarray) ->
         copy.set_weights(learned.get_weights())
         if type(copy) is keras.layers.Conv2D:
             copy.kernel.assign(_permuted(copy.kernel.numpy(), draw))
-    _fit_normalisations(network, to_unit_interval(images))
+    fit_normalisations(network, images)
     return network
 
 
-def _permuted(kernel: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Kernels `(kh, kw, cin, cout)`, the input channels in another order for each output."""
-    cin, cout = kernel.shape[2:]
-    order = draw.permuted(np.tile(np.arange(cin)[:, None], cout), axis=0)
-    return np.take_along_axis(kernel, order[None, None], axis=2)
+def fit_normalisations(network: keras.Model, images: np.ndarray) -> None:
+    """Give every batch normalisation the mean and variance of what reaches it, in place.
 
-
-def _fit_normalisations(network: keras.Model, images: np.ndarray) -> None:
-    """Give every batch normalisation the mean and variance of what reaches it."""
+    Args:
+        network: with a graph.
+        images: some hundred `(n, h, w, c)`, bytes or values in [0, 1].
+    """
     norms = [
         layer
         for _, layer in layers_by_path(network)
@@ -67,6 +65,13 @@ def _fit_normalisations(network: keras.Model, images: np.ndarray) -> None:
         return lambda maps, **_: operation(maps, training=True)
 
     if norms:
-        recorded(network, images, choose)
+        recorded(network, to_unit_interval(images), choose)
     for norm, (momentum, trainable) in zip(norms, kept, strict=True):
         norm.momentum, norm.trainable = momentum, trainable
+
+
+def _permuted(kernel: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Kernels `(kh, kw, cin, cout)`, the input channels in another order for each output."""
+    cin, cout = kernel.shape[2:]
+    order = draw.permuted(np.tile(np.arange(cin)[:, None], cout), axis=0)
+    return np.take_along_axis(kernel, order[None, None], axis=2)

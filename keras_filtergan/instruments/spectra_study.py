@@ -12,7 +12,7 @@ from keras_filtergan.choice import CONVOLUTIONS, convolution_layers
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.graph import layers_by_path
-from keras_filtergan.instruments.channel_permutation import permuted_channels
+from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
@@ -70,16 +70,18 @@ class SpectraStudy:
             sets = self.generated_kernels(specimen)
             records["generated"] = [_with_kernels(specimen.target, one) for one in sets]
         records = {name: [tf.function(one) for one in several] for name, several in records.items()}
+        controls = ("normalised", "permuted")
+        as_they_are = {name: one for name, one in records.items() if name not in controls}
         numbers = {
             "network": specimen.title,
             **dataclasses.asdict(self),
             "images": len(images),
             "layer": _path_of(specimen.target),
             "kernels": self.kernels(specimen, networks["initial"]),
-            "power_spectrum": power_spectra(_without(records, "permuted"), images),
+            "power_spectrum": power_spectra(as_they_are, images),
             "stability": self.stability(records, images, specimen.dataset.y_test[: self.images]),
             "local_deformations": self.local_deformations(
-                specimen.target.classifier, _without(records, "permuted"), images
+                specimen.target.classifier, as_they_are, images
             ),
         }
         numbers = _plain(numbers)
@@ -87,7 +89,11 @@ class SpectraStudy:
         return Findings(numbers, figure, _table(numbers))
 
     def networks(self, specimen: Specimen) -> dict[str, list[FrozenTarget]]:
-        """The trained network, and as many as asked for untrained and with channels permuted."""
+        """The trained network, and as many as asked for untrained and with channels permuted.
+
+        The untrained ones also with their batch normalisations fitted, as those of the permuted
+        ones are.
+        """
         target, seeds = specimen.target, range(self.seed, self.seed + self.draws)
         fitted_to = specimen.dataset.x_train[:500]
         path = _path_of(target)
@@ -96,8 +102,15 @@ class SpectraStudy:
             return [FrozenTarget(make(seed), path) for seed in seeds]
 
         classifier = target.classifier
+
+        def normalised(seed: int) -> keras.Model:
+            network = at_initialisation(classifier, seed)
+            fit_normalisations(network, fitted_to)
+            return network
+
         return {
             "initial": split(lambda seed: at_initialisation(classifier, seed)),
+            "normalised": split(normalised),
             "trained": [target],
             "permuted": split(lambda seed: permuted_channels(classifier, seed, fitted_to)),
         }
@@ -210,10 +223,6 @@ def _spectra(record: Record, images: np.ndarray) -> dict[str, np.ndarray]:
             if len(maps.shape) == 4 and min(maps.shape[1:3]) >= SMALLEST_MAP:
                 total[path] = total.get(path, 0.0) + len(maps) * power_spectrum(maps)
     return {path: power / len(images) for path, power in total.items()}
-
-
-def _without(records: dict[str, list[Record]], name: str) -> dict[str, list[Record]]:
-    return {other: several for other, several in records.items() if other != name}
 
 
 def _path_of(target: FrozenTarget) -> str:

@@ -5,15 +5,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from keras_filtergan.plots.run import GREY
 
 NETWORKS = {
     "initial": {"color": GREY, "linestyle": ":", "marker": "o", "markerfacecolor": "white"},
+    "normalised": {"color": GREY, "linestyle": "--", "marker": "x"},
     "trained": {"color": "black", "linestyle": "-", "marker": "o"},
     "generated": {"color": "tab:orange", "linestyle": "--", "marker": "s"},
     "permuted": {"color": "tab:blue", "linestyle": "-.", "marker": "v"},
 }
+LEGEND = {"frameon": True, "framealpha": 1.0, "edgecolor": "none"}  # over a line, not under it
 FAMILIES = {"translation": "o", "rotation": "s", "compression": "^", "pure shear": "D"}
 
 
@@ -60,7 +63,7 @@ def _draw_components(ax: Axes, numbers: dict[str, Any]) -> None:
     ax.set_ylabel("c_λ / c_λ at initialisation", fontsize=9)
     ax.set_title("Do kernels become smooth? Their mean λ before and after training", fontsize=10)
     ax.set_ylim(bottom=0.5 * ax.get_ylim()[0])  # room for the legend
-    ax.legend(fontsize=7, frameon=False, loc="lower left", ncols=2)
+    ax.legend(fontsize=7, **LEGEND, loc="lower left", ncols=2)
 
 
 def _draw_power(ax: Axes, numbers: dict[str, Any]) -> None:
@@ -78,14 +81,15 @@ def _draw_power(ax: Axes, numbers: dict[str, Any]) -> None:
     ax.set_xlabel("spatial frequency, cycles a place of the map", fontsize=9)
     ax.set_ylabel("power, as a share of the sum but that of the mean", fontsize=9)
     ax.set_title(f"Are activations slow? Power spectrum of {name} (no window)", fontsize=10)
-    ax.legend(fontsize=8, frameon=False)
+    ax.legend(fontsize=8, **LEGEND)
 
 
 def _draw_stability(ax: Axes, stability: dict[str, Any]) -> None:
     layers = list(stability["trained"]["relative"])
     for kind, one in stability.items():
         values = [np.nan if v is None else v for v in one["relative"].values()]
-        label = f"{kind}: {values[-1]:.2f} at the answer, accuracy {one['accuracy']:.3f}"
+        name = "initial, batch norms fitted" if kind == "normalised" else kind
+        label = f"{name}: {values[-1]:.2f} at the answer, accuracy {one['accuracy']:.3f}"
         ax.plot(range(len(layers)), values, label=label, **_style(kind))
     ax.axhline(1.0, color=GREY, linewidth=0.7)
     size = min(8, 200 / len(layers))
@@ -93,8 +97,9 @@ def _draw_stability(ax: Axes, stability: dict[str, Any]) -> None:
     ax.set_yscale("log")
     _plain_ticks(ax)
     ax.set_ylabel("R_f: smooth deformation / noise of its norm", fontsize=9)
+    ax.set_ylim(top=2.0 * ax.get_ylim()[1])  # room for the legend
     ax.set_title("Is it the channels? Permuted: the same kernels, other channels", fontsize=10)
-    ax.legend(fontsize=8, frameon=False)
+    ax.legend(fontsize=8, **LEGEND)
     for label in ax.get_xticklabels():
         label.set_fontsize(size)
 
@@ -116,7 +121,7 @@ def _draw_local(ax: Axes, layers: dict[str, Any]) -> None:
     ax.set_xlabel("layer and its receptive field, in pixels; the unit in the middle", fontsize=9)
     ax.set_ylabel("change by τ of 1 pixel rms / by noise of its norm", fontsize=9)
     ax.set_title("What units hear of linear deformations", fontsize=10)
-    ax.legend(fontsize=7, frameon=False, ncols=2)
+    ax.legend(fontsize=7, **LEGEND, ncols=2)
 
 
 def _extent(layer: dict[str, Any]) -> str:
@@ -128,6 +133,8 @@ def _style(kind: str) -> dict[str, Any]:
 
 
 def _plain_ticks(ax: Axes) -> None:
+    low, high = ax.get_ylim()
+    spread = high / low
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if spread < 1e3 else (1,)))
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter("{x:g}")
-    ax.tick_params(axis="y", which="minor", labelsize=7)
+    ax.yaxis.set_minor_locator(NullLocator())

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.channel_permutation import permuted_channels
+from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
 from keras_filtergan.instruments.initialisation import at_initialisation
 from keras_filtergan.instruments.laplacian import LaplacianBasis
@@ -98,9 +98,13 @@ def test_stability_of_trained_permuted_and_generated(numbers, specimen):
     permuted = [
         permuted_channels(classifier, seed, specimen.dataset.x_train[:500]) for seed in (3, 4)
     ]
+    fitted = [at_initialisation(classifier, seed) for seed in (3, 4)]
+    for one in fitted:
+        fit_normalisations(one, specimen.dataset.x_train[:500])
     models = {
         "trained": [classifier],
         "initial": [at_initialisation(classifier, seed) for seed in (3, 4)],
+        "normalised": fitted,
         "permuted": permuted,
         "generated": with_generated(specimen)[1],
     }
