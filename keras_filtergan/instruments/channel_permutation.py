@@ -29,8 +29,8 @@ def permuted_channels(classifier: keras.Model, seed: int, images: np.ndarray) ->
         >>> target = FrozenTarget(permuted_channels(classifier, 0, dataset.x_train[:500]), "conv4")
 
     Reference:
-        Petrini, Favero, Geiger, Wyart (NeurIPS 2021), section 5, where pooling in space and pooling
-        across channels are told apart.
+        Tomasini, Petrini, Cagnetta, Wyart (2022), "How deep convolutional neural networks lose
+        spatial information with training" (arXiv 2210.01506), on pooling in space and in channels.
     """
     draw = np.random.default_rng(seed)
     network = at_initialisation(classifier, seed)

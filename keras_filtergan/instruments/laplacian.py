@@ -20,8 +20,8 @@ class LaplacianBasis:
         array([0., 1., 2., 3., 4., 6.])
 
     Reference:
-        Petrini, Favero, Geiger, Wyart (NeurIPS 2021), section 5 and its appendix, where kernels
-        of trained networks are found to be smooth.
+        Tomasini, Petrini, Cagnetta, Wyart (2022), "How deep convolutional neural networks lose
+        spatial information with training" (arXiv 2210.01506), on pooling in space.
     """
 
     rows: int

@@ -29,9 +29,6 @@ def linear_fields(pixels: np.ndarray) -> dict[str, np.ndarray]:
     Example:
         >>> linear_fields(visible(classifier, "conv2", (7, 7)))["pure shear"].shape
         (2, 28, 28, 2)
-
-    Reference:
-        Petrini, Favero, Geiger, Wyart (NeurIPS 2021), discussion of local transformations.
     """
     rows, columns = np.nonzero(pixels)
     if len(np.unique(rows)) < 2 or len(np.unique(columns)) < 2:

@@ -146,16 +146,21 @@ class SpectraStudy:
     def stability(
         self, records: dict[str, list[Record]], images: np.ndarray, labels: np.ndarray
     ) -> dict[str, dict]:
-        """R_f of every layer and the accuracy, of each kind of network."""
+        """What deformation and noise do to every layer, and the accuracy, of each kind of network.
+
+        R_f alone would not tell a network that ignores deformations from one that minds noise: it
+        is the permuted one's way of having a low R_f.
+        """
         low, high = temperature_range(min(images.shape[1:3]), CUT)
         deform = Diffeomorphisms(CUT, float(np.sqrt(low * high)), self.seed)
         found = {}
         for name, several in records.items():
-            draws = [_relative_stability(one, images, deform, self.seed) for one in several]
+            draws = [_stability(one, images, deform, self.seed) for one in several]
             found[name] = {
-                "relative": {layer: np.mean([one[layer] for one in draws]) for layer in draws[0]},
-                "accuracy": np.mean([_accuracy(one, images, labels) for one in several]),
+                kind: {path: np.mean([one[kind][path] for one in draws]) for path in draws[0][kind]}
+                for kind in draws[0]
             }
+            found[name]["accuracy"] = np.mean([_accuracy(one, images, labels) for one in several])
         return found
 
     def local_deformations(
@@ -256,23 +261,38 @@ def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
     return float(right / len(images))
 
 
-def _relative_stability(
+def _stability(
     record: Record, images: np.ndarray, deform: Diffeomorphisms, seed: int
-) -> dict[str, float]:
-    """R_f = ⟨‖f(τx) − f(x)‖²⟩ / ⟨‖f(x + η) − f(x)‖²⟩ with ‖η‖ = ⟨‖τx − x‖⟩, of every layer."""
+) -> dict[str, dict[str, float]]:
+    """What deformation and noise of its norm do to every layer, and how that compares.
+
+    `deformed` and `noisy` are ⟨‖f(τx) − f(x)‖²⟩ and ⟨‖f(x + η) − f(x)‖²⟩, ‖η‖ = ⟨‖τx − x‖⟩, both
+    relative to ⟨‖f(x) − f(z)‖²⟩, x and z two images; `relative` is their ratio R_f.
+    """
     moved = deform(tf.constant(images)).numpy()
     norm = np.sqrt(np.square(moved - images).sum(axis=(1, 2, 3))).mean()
     noise = np.random.default_rng(seed).standard_normal(images.shape)
     noise *= norm / np.sqrt(np.square(noise).sum(axis=(1, 2, 3), keepdims=True))
     kinds = moved, (images + noise).astype("float32")
-    sums: dict[str, np.ndarray] = {}
+    sums: dict[str, list] = {}
     for which in _batches(images):
         there = record(tf.constant(images[which]))
         changed = [record(tf.constant(kind[which])) for kind in kinds]
         for path, at in there.items():
-            squares = [np.sum(np.square(one[path] - at), dtype=np.float64) for one in changed]
-            sums[path] = sums.get(path, 0.0) + np.array(squares)
-    return {path: float(d / g) if g > 0 else np.nan for path, (d, g) in sums.items()}
+            at = np.asarray(at, np.float64)
+            squares = [np.square(change) for change in (at, *(one[path] - at for one in changed))]
+            parts = [at.sum(axis=0), *(one.sum() for one in squares)]
+            sums[path] = [a + b for a, b in zip(sums.get(path, [0] * 4), parts, strict=True)]
+    found: dict[str, dict[str, float]] = {"relative": {}, "deformed": {}, "noisy": {}}
+    for path, (total, energy, deformed, noisy) in sums.items():
+        apart = 2 * (energy - np.square(total).sum() / len(images))  # n ⟨‖f(x) − f(z)‖²⟩
+        for name, part, whole in (
+            ("relative", deformed, noisy),
+            ("deformed", deformed, apart),
+            ("noisy", noisy, apart),
+        ):
+            found[name][path] = float(part / whole) if whole > 0 else np.nan
+    return found
 
 
 def _plain(value):
@@ -299,10 +319,10 @@ def _lines(numbers: dict) -> Iterator[str]:
     for name in numbers["kernels"]:
         if name in numbers["power_spectrum"]:
             yield _line(name, numbers["power_spectrum"][name]["mean_frequency"])
-    yield f"R_f of the answer, displaced as in the middle of the range of cut {CUT}; accuracy"
+    yield f"the answer, displaced as in the middle of the range of cut {CUT}, in units of images"
     for name, one in numbers["stability"].items():
-        answer = list(one["relative"].values())[-1]
-        yield _line(name, {"R_f": answer, "accuracy": one["accuracy"]})
+        answer = {k: list(one[k].values())[-1] for k in ("deformed", "noisy", "relative")}
+        yield _line(name, {**answer, "accuracy": one["accuracy"]})
     yield "units of the trained network: heard of linear deformations, relative to noise"
     for name, layer in numbers["local_deformations"].items():
         yield _line(name, layer["ratios"]["trained"])

@@ -87,19 +87,20 @@ def _draw_power(ax: Axes, numbers: dict[str, Any]) -> None:
 def _draw_stability(ax: Axes, stability: dict[str, Any]) -> None:
     layers = list(stability["trained"]["relative"])
     for kind, one in stability.items():
-        values = [np.nan if v is None else v for v in one["relative"].values()]
+        values = [np.nan if v is None else v for v in one["deformed"].values()]
+        ratio = list(one["relative"].values())[-1] or np.nan
         name = "initial, batch norms fitted" if kind == "normalised" else kind
-        label = f"{name}: {values[-1]:.2f} at the answer, accuracy {one['accuracy']:.3f}"
+        label = f"{name}: {values[-1]:.3f}, R_f {ratio:.2f}, accuracy {one['accuracy']:.3f}"
         ax.plot(range(len(layers)), values, label=label, **_style(kind))
-    ax.axhline(1.0, color=GREY, linewidth=0.7)
     size = min(8, 200 / len(layers))
     ax.set_xticks(range(len(layers)), layers, rotation=90)
     ax.set_yscale("log")
-    _plain_ticks(ax)
-    ax.set_ylabel("R_f: smooth deformation / noise of its norm", fontsize=9)
-    ax.set_ylim(top=2.0 * ax.get_ylim()[1])  # room for the legend
+    ax.set_ylabel("D_f: change by τ / distance between images", fontsize=9)
+    low, high = ax.get_ylim()
+    ax.set_ylim(top=high * (high / low) ** 0.5)  # room for the legend
     ax.set_title("Is it the channels? Permuted: the same kernels, other channels", fontsize=10)
-    ax.legend(fontsize=8, **LEGEND)
+    ax.legend(fontsize=7, title="at the answer", title_fontsize=7, **LEGEND)
+    _plain_ticks(ax)
     for label in ax.get_xticklabels():
         label.set_fontsize(size)
 
