@@ -191,7 +191,7 @@ class FrozenTarget:
         def instead(features: tf.Tensor, **_) -> tf.Tensor:
             return self.layer.activation(self.activations([tf.cast(features, tf.float32)], kernels))
 
-        return recorded(self._network, images, lambda o: instead if o is self.layer else o)
+        return recorded(self.classifier, images, lambda o: instead if o is self.layer else o)
 
     def network_with(self, layer: keras.Layer) -> keras.Model:
         """The classifier with another layer in the place of the convolution.

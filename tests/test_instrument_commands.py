@@ -11,6 +11,7 @@ from keras_filtergan.cli import module_main
 X = ("x_train", "x_test")
 FAST = {
     "latents": ["--images", "4", "--points", "2", "--frames", "1"],
+    "spectra": ["--images", "6", "--draws", "1"],
     "stability": ["--images", "6", "--levels", "2", "--draws", "1"],
     "uncertainty": ["--images", "6", "--networks", "2"],
 }

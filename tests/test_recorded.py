@@ -57,6 +57,16 @@ def test_a_layer_that_is_applied_again():
     np.testing.assert_allclose(found["twice#2"], twice(twice(x)), atol=1e-6)
 
 
+def test_a_target_inside_a_nested_model_has_the_paths_of_the_classifier():
+    model = classifiers.shaken(classifiers.nested(1))
+    x = classifiers.images(1)
+    expected = recorded(model, x)
+    found = FrozenTarget(model, "block1/conv").record(x)
+    assert list(found) == list(expected)
+    for path, made in expected.items():
+        np.testing.assert_allclose(found[path], made, atol=1e-5)
+
+
 @pytest.mark.parametrize("build", [classifiers.functional, classifiers.nested])
 def test_with_other_kernels_as_with_a_layer_of_them(build):
     target = FrozenTarget(classifiers.shaken(build(3)), 2)

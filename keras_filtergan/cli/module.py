@@ -9,6 +9,7 @@ from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.cli.latents import add_latents
 from keras_filtergan.cli.maximize import add_maximize
+from keras_filtergan.cli.spectra import add_spectra
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
 from keras_filtergan.runs import check_writable, latest_run, open_run
@@ -16,6 +17,7 @@ from keras_filtergan.runs import check_writable, latest_run, open_run
 COMMANDS = (
     add_augment,
     add_stability,
+    add_spectra,
     add_maximize,
     add_adversarial,
     add_latents,

@@ -5,9 +5,14 @@ import itertools
 
 import keras
 
+from keras_filtergan.graph import layers_by_path
+
 
 def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:
     """The same network with weights drawn anew by its own initialisers.
+
+    What a `Normalization` has measured of images is kept: it says how images come in, it is not
+    what was learned.
 
     Args:
         classifier: a built Functional or Sequential model, nested ones included; it stays as it is.
@@ -27,7 +32,12 @@ def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:
         config = layer.get_config()
         return type(layer).from_config(_seeded(config, f"{seed}/{next(numbers)}"))
 
-    return keras.models.clone_model(classifier, clone_function=drawn_anew, recursive=True)
+    fresh = keras.models.clone_model(classifier, clone_function=drawn_anew, recursive=True)
+    for (_, old), (_, new) in zip(layers_by_path(classifier), layers_by_path(fresh), strict=True):
+        if isinstance(old, keras.layers.Normalization):
+            new.set_weights(old.get_weights())
+            new.finalize_state()
+    return fresh
 
 
 def _seeded(config: object, place: str) -> object:

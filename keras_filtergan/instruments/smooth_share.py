@@ -1,7 +1,6 @@
 """How much of a change of images a smooth deformation of them can account for."""
 
 import dataclasses
-import functools
 import math
 from typing import ClassVar
 
@@ -100,7 +99,7 @@ def smooth_share(start: np.ndarray, changed: np.ndarray, cut: int = 5) -> float:
     return float(1.0 - np.square(found - changed, dtype=np.float64).sum() / before)
 
 
-@functools.partial(tf.function, reduce_retracing=True)
+@tf.function
 def _fit(cut: int, start: tf.Tensor, changed: tf.Tensor) -> Descent:
     size = tf.reduce_sum(tf.square(changed - start), axis=[1, 2, 3]) + 1e-6
 

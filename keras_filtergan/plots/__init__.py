@@ -14,6 +14,7 @@ from keras_filtergan.plots.run import (
     mds_figure,
     training_figure,
 )
+from keras_filtergan.plots.spectra import spectra_figure
 from keras_filtergan.plots.stability import stability_figure
 from keras_filtergan.plots.uncertainty import uncertainty_figure
 
@@ -25,6 +26,7 @@ __all__ = [
     "layers_figure",
     "maxima_figure",
     "mds_figure",
+    "spectra_figure",
     "stability_figure",
     "training_figure",
     "uncertainty_figure",

@@ -70,3 +70,13 @@ def test_the_global_seed_is_not_touched():
         next_draw(lambda: None), next_draw(lambda: at_initialisation(model, 0)), strict=True
     ):
         np.testing.assert_array_equal(alone, beside)
+
+
+def test_what_was_measured_of_images_is_kept():
+    normalise = layers.Normalization(name="images")
+    normalise.adapt(np.random.default_rng(0).uniform(size=(20, 9, 10, 3)))
+    image = keras.Input((9, 10, 3))
+    model = keras.Model(image, layers.Conv2D(4, 3)(normalise(image)))
+    x = classifiers.images(3)
+    fresh = at_initialisation(model, 0)
+    np.testing.assert_allclose(fresh.get_layer("images")(x), normalise(x), atol=1e-6)

@@ -63,6 +63,13 @@ def test_units_are_those_of_the_highest_temperature():
     np.testing.assert_allclose(field, expected, atol=1e-5)
 
 
+def test_images_of_several_sizes():
+    for side in (14, 16, 20):
+        images = smooth_images(2, side)
+        moved = Diffeomorphisms(3, 0.004)(images).numpy()
+        assert smooth_share(images, moved, cut=3) > 0.9
+
+
 def test_bad_input():
     with pytest.raises(InputError, match="one shape"):
         smooth_share(smooth_images(2), smooth_images(3))

@@ -1,0 +1,333 @@
+"""Why a network is stable: smooth kernels, slow activations, channels that go together."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan import plots
+from keras_filtergan.choice import CONVOLUTIONS, convolution_layers
+from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.errors import InputError
+from keras_filtergan.graph import layers_by_path
+from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
+from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.instruments.findings import Findings
+from keras_filtergan.instruments.initialisation import at_initialisation
+from keras_filtergan.instruments.laplacian import LaplacianBasis
+from keras_filtergan.instruments.local_deformations import local_stability
+from keras_filtergan.instruments.power_spectrum import (
+    mean_frequency,
+    power_spectrum,
+    radial_mean,
+)
+from keras_filtergan.instruments.receptive_field import receptive_field, visible
+from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.runs import plain
+from keras_filtergan.target import FrozenTarget
+
+Record = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+CUT = 3  # highest frequency of the smooth deformations
+SMALLEST_MAP = 4  # places a side, below which a spectrum has no rings to speak of
+MOST_LAYERS = 8  # whose units are looked at
+BATCH = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class SpectraStudy:
+    """What is asked: how many images and draws.
+
+    Attributes:
+        images: how many test images.
+        draws: how many initialisations, kernel sets, and permutations of channels.
+        seed: of everything that is drawn.
+
+    Raises:
+        InputError: a number below 1.
+
+    Example:
+        >>> SpectraStudy(images=200).findings(specimen).numbers["kernels"]["conv4"]["roughness"]
+    """
+
+    images: int = 200
+    draws: int = 3
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("images", "draws"):
+            if getattr(self, name) < 1:
+                raise InputError(f"expected at least 1 as {name}, received {getattr(self, name)}")
+
+    def findings(self, specimen: Specimen) -> Findings:
+        """Measure, and draw what was measured."""
+        images = to_unit_interval(specimen.dataset.x_test[: self.images])
+        networks = self.networks(specimen)
+        records = {name: [one.record for one in several] for name, several in networks.items()}
+        if specimen.run is not None:
+            sets = self.generated_kernels(specimen)
+            records["generated"] = [_with_kernels(specimen.target, one) for one in sets]
+        records = {name: [tf.function(one) for one in several] for name, several in records.items()}
+        controls = ("normalised", "permuted")
+        as_they_are = {name: one for name, one in records.items() if name not in controls}
+        numbers = {
+            "network": specimen.title,
+            **dataclasses.asdict(self),
+            "images": len(images),
+            "layer": _path_of(specimen.target),
+            "kernels": self.kernels(specimen, networks["initial"]),
+            "power_spectrum": power_spectra(as_they_are, images),
+            "stability": self.stability(records, images, specimen.dataset.y_test[: self.images]),
+            "local_deformations": self.local_deformations(
+                specimen.target.classifier, as_they_are, images
+            ),
+        }
+        numbers = _plain(numbers)
+        figure = plots.spectra_figure(numbers, f"Why stable: {specimen.title}")
+        return Findings(numbers, figure, _table(numbers))
+
+    def networks(self, specimen: Specimen) -> dict[str, list[FrozenTarget]]:
+        """The trained network, and as many as asked for untrained and with channels permuted.
+
+        The untrained ones also with their batch normalisations fitted, as those of the permuted
+        ones are.
+        """
+        target, seeds = specimen.target, range(self.seed, self.seed + self.draws)
+        fitted_to = specimen.dataset.x_train[:500]
+        path = _path_of(target)
+
+        def split(make: Callable[[int], keras.Model]) -> list[FrozenTarget]:
+            return [FrozenTarget(make(seed), path) for seed in seeds]
+
+        classifier = target.classifier
+
+        def normalised(seed: int) -> keras.Model:
+            network = at_initialisation(classifier, seed)
+            fit_normalisations(network, fitted_to)
+            return network
+
+        return {
+            "initial": split(lambda seed: at_initialisation(classifier, seed)),
+            "normalised": split(normalised),
+            "trained": [target],
+            "permuted": split(lambda seed: permuted_channels(classifier, seed, fitted_to)),
+        }
+
+    def generated_kernels(self, specimen: Specimen) -> tf.Tensor:
+        """Kernel sets of a run, `(draws, kh, kw, cin, cout)`."""
+        generator = specimen.generated().generator
+        draw = np.random.default_rng(self.seed).standard_normal
+        return generator(draw((self.draws, generator.latent_dim)).astype("float32"))
+
+    def kernels(self, specimen: Specimen, untrained: list[FrozenTarget]) -> dict[str, dict]:
+        """c_λ and roughness of every convolution whose kernels are larger than 1 × 1."""
+        found = {}
+        fresh = [convolution_layers(one.classifier) for one in untrained]
+        for name, layer in convolution_layers(specimen.target.classifier).items():
+            basis = LaplacianBasis(*layer.kernel.shape[:2])
+            if basis.rows * basis.columns == 1:
+                continue
+            sets = {
+                "initial": [one[name].kernel.numpy() for one in fresh],
+                "trained": [layer.kernel.numpy()],
+            }
+            if specimen.run is not None and layer is specimen.target.layer:
+                sets["generated"] = list(self.generated_kernels(specimen).numpy())
+            found[name] = {
+                "eigenvalues": basis.eigenvalues,
+                "multiplicity": basis.multiplicity,
+                "components": {title: _mean(basis.components, s) for title, s in sets.items()},
+                "roughness": {title: _mean(basis.roughness, s) for title, s in sets.items()},
+            }
+        return found
+
+    def stability(
+        self, records: dict[str, list[Record]], images: np.ndarray, labels: np.ndarray
+    ) -> dict[str, dict]:
+        """What deformation and noise do to every layer, and the accuracy, of each kind of network.
+
+        R_f alone would not tell a network that ignores deformations from one that minds noise: it
+        is the permuted one's way of having a low R_f.
+        """
+        low, high = temperature_range(min(images.shape[1:3]), CUT)
+        deform = Diffeomorphisms(CUT, float(np.sqrt(low * high)), self.seed)
+        found = {}
+        for name, several in records.items():
+            draws = [_stability(one, images, deform, self.seed) for one in several]
+            found[name] = {
+                kind: {path: np.mean([one[kind][path] for one in draws]) for path in draws[0][kind]}
+                for kind in draws[0]
+            }
+            found[name]["accuracy"] = np.mean([_accuracy(one, images, labels) for one in several])
+        return found
+
+    def local_deformations(
+        self, classifier: keras.Model, records: dict[str, list[Record]], images: np.ndarray
+    ) -> dict[str, dict]:
+        """Of the unit in the middle of each convolution: its receptive field and what it hears."""
+        paths = [path for path, one in layers_by_path(classifier) if type(one) in CONVOLUTIONS]
+        chosen = np.unique(np.linspace(0, len(paths) - 1, MOST_LAYERS).round().astype(int))
+        shapes = {path: one.shape for path, one in records["trained"][0](images[:1]).items()}
+        found = {}
+        for path in (paths[i] for i in chosen):
+            middle = tuple(int(side) // 2 for side in shapes[path][1:3])
+            pixels = visible(classifier, path, middle)
+            if min(pixels.any(axis=axis).sum() for axis in (0, 1)) < 2:
+                continue  # a 1 × 1 convolution of the image
+            field = receptive_field(classifier, path)
+            ratios = {
+                name: [
+                    local_stability(_unit(one, path, middle), images, pixels, self.seed)
+                    for one in several
+                ]
+                for name, several in records.items()
+            }
+            found[path] = {
+                "unit": list(middle),
+                "size": None if field is None else list(field.size),
+                "stride": None if field is None else list(field.stride),
+                "start": None if field is None else list(field.start),
+                "pixels": int(pixels.sum()),
+                "ratios": {
+                    name: {family: np.mean([one[family] for one in draws]) for family in draws[0]}
+                    for name, draws in ratios.items()
+                },
+            }
+        return found
+
+
+def power_spectra(records: dict[str, list[Record]], images: np.ndarray) -> dict[str, dict]:
+    """Power of every layer of maps by frequency, averaged over directions, and its mean frequency.
+
+    Args:
+        records: name → networks of this kind, over which the mean is taken.
+        images: `(n, h, w, c)` in [0, 1].
+
+    Returns:
+        Path of the layer → `frequencies` in cycles a place, `power` and `mean_frequency` by name.
+    """
+    found: dict[str, dict] = {}
+    for name, several in records.items():
+        spectra = [_spectra(record, images) for record in several]
+        for path in spectra[0]:
+            layer = found.setdefault(path, {"power": {}, "mean_frequency": {}})
+            radial = [radial_mean(one[path]) for one in spectra]
+            layer["frequencies"] = radial[0][0]
+            layer["power"][name] = np.mean([power for _, power in radial], axis=0)
+            layer["mean_frequency"][name] = np.mean([mean_frequency(one[path]) for one in spectra])
+    return found
+
+
+def _spectra(record: Record, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The power spectrum of every layer whose maps are large enough."""
+    total: dict[str, np.ndarray] = {}
+    for which in _batches(images):
+        for path, maps in record(tf.constant(images[which])).items():
+            if len(maps.shape) == 4 and min(maps.shape[1:3]) >= SMALLEST_MAP:
+                total[path] = total.get(path, 0.0) + len(maps) * power_spectrum(maps)
+    return {path: power / len(images) for path, power in total.items()}
+
+
+def _path_of(target: FrozenTarget) -> str:
+    """Path of the target's layer in its classifier, which also names it in a copy."""
+    return next(path for path, one in layers_by_path(target.classifier) if one is target.layer)
+
+
+def _with_kernels(target: FrozenTarget, kernels: tf.Tensor) -> Record:
+    return lambda images: target.record(images, kernels)
+
+
+def _mean(measure: Callable[[np.ndarray], np.ndarray], kernels: list[np.ndarray]) -> np.ndarray:
+    return np.mean([measure(one) for one in kernels], axis=0)
+
+
+def _unit(record: Record, path: str, place: tuple[int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """All channels of a layer at one place, `(m, channels)`; nothing behind it is computed."""
+    at = tf.function(lambda images: record(images)[path][:, place[0], place[1]])
+    return lambda images: np.concatenate([at(images[which]) for which in _batches(images)])
+
+
+def _batches(images: np.ndarray) -> Iterator[slice]:
+    return (slice(first, first + BATCH) for first in range(0, len(images), BATCH))
+
+
+def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
+    right = 0
+    for which in _batches(images):
+        *_, answers = record(tf.constant(images[which])).values()
+        right += np.sum(np.argmax(answers, axis=-1) == labels[which])
+    return float(right / len(images))
+
+
+def _stability(
+    record: Record, images: np.ndarray, deform: Diffeomorphisms, seed: int
+) -> dict[str, dict[str, float]]:
+    """What deformation and noise of its norm do to every layer, and how that compares.
+
+    `deformed` and `noisy` are ⟨‖f(τx) − f(x)‖²⟩ and ⟨‖f(x + η) − f(x)‖²⟩, ‖η‖ = ⟨‖τx − x‖⟩, both
+    relative to ⟨‖f(x) − f(z)‖²⟩, x and z two images; `relative` is their ratio R_f.
+    """
+    moved = deform(tf.constant(images)).numpy()
+    norm = np.sqrt(np.square(moved - images).sum(axis=(1, 2, 3))).mean()
+    noise = np.random.default_rng(seed).standard_normal(images.shape)
+    noise *= norm / np.sqrt(np.square(noise).sum(axis=(1, 2, 3), keepdims=True))
+    kinds = moved, (images + noise).astype("float32")
+    sums: dict[str, list] = {}
+    for which in _batches(images):
+        there = record(tf.constant(images[which]))
+        changed = [record(tf.constant(kind[which])) for kind in kinds]
+        for path, at in there.items():
+            at = np.asarray(at, np.float64)
+            squares = [np.square(change) for change in (at, *(one[path] - at for one in changed))]
+            parts = [at.sum(axis=0), *(one.sum() for one in squares)]
+            sums[path] = [a + b for a, b in zip(sums.get(path, [0] * 4), parts, strict=True)]
+    found: dict[str, dict[str, float]] = {"relative": {}, "deformed": {}, "noisy": {}}
+    for path, (total, energy, deformed, noisy) in sums.items():
+        apart = 2 * (energy - np.square(total).sum() / len(images))  # n ⟨‖f(x) − f(z)‖²⟩
+        for name, part, whole in (
+            ("relative", deformed, noisy),
+            ("deformed", deformed, apart),
+            ("noisy", noisy, apart),
+        ):
+            found[name][path] = float(part / whole) if whole > 0 else np.nan
+    return found
+
+
+def _plain(value):
+    """What JSON can hold of dicts and lists of numbers."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.integer):
+        return int(value)
+    return plain(float(value)) if isinstance(value, float | np.floating) else value
+
+
+def _table(numbers: dict) -> str:
+    """Roughness, mean frequency and what units hear, a line a layer."""
+    return "\n".join(_lines(numbers))
+
+
+def _lines(numbers: dict) -> Iterator[str]:
+    yield "roughness ⟨λ⟩ of kernels"
+    for name, layer in numbers["kernels"].items():
+        yield _line(name, layer["roughness"])
+    yield "mean frequency of activations, cycles a place"
+    for name in numbers["kernels"]:
+        if name in numbers["power_spectrum"]:
+            yield _line(name, numbers["power_spectrum"][name]["mean_frequency"])
+    yield f"the answer, displaced as in the middle of the range of cut {CUT}, in units of images"
+    for name, one in numbers["stability"].items():
+        answer = {k: list(one[k].values())[-1] for k in ("deformed", "noisy", "relative")}
+        yield _line(name, {**answer, "accuracy": one["accuracy"]})
+    yield "units of the trained network: heard of linear deformations, relative to noise"
+    for name, layer in numbers["local_deformations"].items():
+        yield _line(name, layer["ratios"]["trained"])
+
+
+def _line(name: str, values: dict[str, float | None]) -> str:
+    shown = (f"{k} {'–' if v is None else format(v, '.3f')}" for k, v in values.items())
+    return f"  {name:12} " + "   ".join(shown)
