@@ -67,7 +67,7 @@ class SpectraStudy:
         networks = self.networks(specimen)
         records = {name: [one.record for one in several] for name, several in networks.items()}
         if specimen.run is not None:
-            sets = self.generated_kernels(specimen)
+            sets = specimen.kernel_sets(self.draws, self.seed)
             records["generated"] = [_with_kernels(specimen.target, one) for one in sets]
         records = {name: [tf.function(one) for one in several] for name, several in records.items()}
         controls = ("normalised", "permuted")
@@ -115,12 +115,6 @@ class SpectraStudy:
             "permuted": split(lambda seed: permuted_channels(classifier, seed, fitted_to)),
         }
 
-    def generated_kernels(self, specimen: Specimen) -> tf.Tensor:
-        """Kernel sets of a run, `(draws, kh, kw, cin, cout)`."""
-        generator = specimen.generated().generator
-        draw = np.random.default_rng(self.seed).standard_normal
-        return generator(draw((self.draws, generator.latent_dim)).astype("float32"))
-
     def kernels(self, specimen: Specimen, untrained: list[FrozenTarget]) -> dict[str, dict]:
         """c_λ and roughness of every convolution whose kernels are larger than 1 × 1."""
         found = {}
@@ -134,7 +128,7 @@ class SpectraStudy:
                 "trained": [layer.kernel.numpy()],
             }
             if specimen.run is not None and layer is specimen.target.layer:
-                sets["generated"] = list(self.generated_kernels(specimen).numpy())
+                sets["generated"] = list(specimen.kernel_sets(self.draws, self.seed).numpy())
             found[name] = {
                 "eigenvalues": basis.eigenvalues,
                 "multiplicity": basis.multiplicity,
