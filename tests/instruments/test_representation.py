@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from sklearn.svm import LinearSVC
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.instruments import representation
 from keras_filtergan.instruments.representation import (
     LinearReader,
     features_of,
@@ -74,6 +76,20 @@ def reader(informative, count=120, seed=0):
 def test_what_is_there_is_read():
     assert reader(True).accuracy(30) == 1.0
     assert over_seeds(reader(False), 60, [0])["mean"] < 0.6
+
+
+def test_it_learns_from_so_many_labels_of_each_class(monkeypatch):
+    seen = []
+
+    class Counting(LinearSVC):
+        def fit(self, x, y):
+            seen.append(np.bincount(y).tolist())
+            return super().fit(x, y)
+
+    monkeypatch.setattr(representation, "_machine", lambda penalty: Counting(C=penalty))
+    for count in (12, 30, 60):
+        reader(True).accuracy(count)
+        assert seen[-1] == [count // 3] * 3
 
 
 def test_units_do_not_matter():
