@@ -13,7 +13,7 @@ from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.graph import layers_by_path
 from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
 from keras_filtergan.instruments.laplacian import LaplacianBasis
@@ -25,6 +25,7 @@ from keras_filtergan.instruments.power_spectrum import (
 )
 from keras_filtergan.instruments.receptive_field import receptive_field, visible
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.stability import relative_stability, temperatures
 from keras_filtergan.runs import plain
 from keras_filtergan.target import FrozenTarget
 
@@ -145,14 +146,19 @@ class SpectraStudy:
         R_f alone would not tell a network that ignores deformations from one that minds noise: it
         is the permuted one's way of having a low R_f.
         """
-        low, high = temperature_range(min(images.shape[1:3]), CUT)
-        deform = Diffeomorphisms(CUT, float(np.sqrt(low * high)), self.seed)
+        [temperature] = temperatures(min(images.shape[1:3]), CUT, levels=1)
+        deform = Diffeomorphisms(CUT, float(temperature), self.seed)
         found = {}
         for name, several in records.items():
-            draws = [_stability(one, images, deform, self.seed) for one in several]
+            draws = [relative_stability(one, images, [deform], self.seed) for one in several]
+            kinds = {
+                "relative": [one.relative() for one in draws],
+                "deformed": [one.in_units_of_images(one.deformed) for one in draws],
+                "noisy": [one.in_units_of_images(one.noisy) for one in draws],
+            }
             found[name] = {
-                kind: {path: np.mean([one[kind][path] for one in draws]) for path in draws[0][kind]}
-                for kind in draws[0]
+                kind: {layer: np.mean([one[layer] for one in ratios]) for layer in ratios[0]}
+                for kind, ratios in kinds.items()
             }
             found[name]["accuracy"] = np.mean([_accuracy(one, images, labels) for one in several])
         return found
@@ -253,40 +259,6 @@ def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
         *_, answers = record(tf.constant(images[which])).values()
         right += np.sum(np.argmax(answers, axis=-1) == labels[which])
     return float(right / len(images))
-
-
-def _stability(
-    record: Record, images: np.ndarray, deform: Diffeomorphisms, seed: int
-) -> dict[str, dict[str, float]]:
-    """What deformation and noise of its norm do to every layer, and how that compares.
-
-    `deformed` and `noisy` are ⟨‖f(τx) − f(x)‖²⟩ and ⟨‖f(x + η) − f(x)‖²⟩, ‖η‖ = ⟨‖τx − x‖⟩, both
-    relative to ⟨‖f(x) − f(z)‖²⟩, x and z two images; `relative` is their ratio R_f.
-    """
-    moved = deform(tf.constant(images)).numpy()
-    norm = np.sqrt(np.square(moved - images).sum(axis=(1, 2, 3))).mean()
-    noise = np.random.default_rng(seed).standard_normal(images.shape)
-    noise *= norm / np.sqrt(np.square(noise).sum(axis=(1, 2, 3), keepdims=True))
-    kinds = moved, (images + noise).astype("float32")
-    sums: dict[str, list] = {}
-    for which in _batches(images):
-        there = record(tf.constant(images[which]))
-        changed = [record(tf.constant(kind[which])) for kind in kinds]
-        for path, at in there.items():
-            at = np.asarray(at, np.float64)
-            squares = [np.square(change) for change in (at, *(one[path] - at for one in changed))]
-            parts = [at.sum(axis=0), *(one.sum() for one in squares)]
-            sums[path] = [a + b for a, b in zip(sums.get(path, [0] * 4), parts, strict=True)]
-    found: dict[str, dict[str, float]] = {"relative": {}, "deformed": {}, "noisy": {}}
-    for path, (total, energy, deformed, noisy) in sums.items():
-        apart = 2 * (energy - np.square(total).sum() / len(images))  # n ⟨‖f(x) − f(z)‖²⟩
-        for name, part, whole in (
-            ("relative", deformed, noisy),
-            ("deformed", deformed, apart),
-            ("noisy", noisy, apart),
-        ):
-            found[name][path] = float(part / whole) if whole > 0 else np.nan
-    return found
 
 
 def _plain(value):

@@ -23,6 +23,7 @@ class Stability:
         deformed: layer → ‖f(τx) − f(x)‖², `(levels, n)`.
         noisy: layer → ‖f(x + η) − f(x)‖², alike. Layers are in the order in which they run, the
             first is the image itself.
+        apart: layer → ⟨‖f(x) − f(z)‖²⟩, x and z two images.
 
     Reference:
         Petrini, Favero, Geiger, Wyart (NeurIPS 2021), "Relative stability toward diffeomorphisms
@@ -31,6 +32,7 @@ class Stability:
 
     deformed: dict[str, np.ndarray]
     noisy: dict[str, np.ndarray]
+    apart: dict[str, float]
 
     @property
     def layers(self) -> list[str]:
@@ -51,6 +53,17 @@ class Stability:
             d, g = average(deformed, axis=1), average(self.noisy[layer], axis=1)
             ratios[layer] = np.divide(d, g, out=np.full_like(d, np.nan), where=g > 0)
         return ratios
+
+    def in_units_of_images(self, changes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """D_f (of `deformed`) or G_f (of `noisy`): mean change over mean distance of images.
+
+        Returns:
+            Layer → `(levels,)`; NaN where all images are the same.
+        """
+        return {
+            layer: change.mean(axis=1) / (self.apart[layer] or np.nan)
+            for layer, change in changes.items()
+        }
 
 
 def temperatures(side: int, cut: int, levels: int) -> np.ndarray:
@@ -116,12 +129,21 @@ def relative_stability(
         clean = images[which]
         noise = _directions(clean.shape, seed, first)
         shifted = [clean + (norm * noise).astype("float32") for norm in norms]
-        parts.append(_distances(run, clean, [one[which] for one in moved], shifted))
+        there = _outputs(run, clean)
+        changes = [
+            _distances(there, [_outputs(run, images) for images in levels])
+            for levels in ([one[which] for one in moved], shifted)
+        ]
+        moments = {name: (one.sum(axis=0), np.square(one).sum()) for name, one in there.items()}
+        parts.append((*changes, moments))
     deformed, noisy = (
         {name: np.concatenate([part[kind][name] for part in parts], axis=1) for name in parts[0][0]}
         for kind in range(2)
     )
-    return Stability(deformed, noisy)
+    apart = {
+        name: _mean_distance([part[2][name] for part in parts], len(images)) for name in parts[0][2]
+    }
+    return Stability(deformed, noisy, apart)
 
 
 def noise_norm(moved: np.ndarray, images: np.ndarray) -> float:
@@ -142,23 +164,28 @@ def _directions(shape: tuple[int, ...], seed: int, first: int) -> np.ndarray:
     return np.stack([draw / np.linalg.norm(draw) for draw in draws])
 
 
+def _outputs(run: Record, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The images themselves and what every layer makes of them, in double precision."""
+    outputs = {INPUT: images, **run(tf.constant(images))}
+    return {name: np.asarray(output, np.float64) for name, output in outputs.items()}
+
+
 def _distances(
-    run: Record, clean: np.ndarray, deformed: list[np.ndarray], noisy: list[np.ndarray]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Squared distances `(levels, m)` from the clean images, of each layer and kind of change."""
-    there = {INPUT: clean, **run(tf.constant(clean))}
-
-    def from_there(images: np.ndarray) -> dict[str, np.ndarray]:
-        here = {INPUT: images, **run(tf.constant(images))}
-        return {name: _squared_distance(here[name], there[name]) for name in there}
-
-    kinds = [[from_there(images) for images in levels] for levels in (deformed, noisy)]
-    return tuple(
-        {name: np.stack([one[name] for one in levels]) for name in there} for levels in kinds
-    )
+    there: dict[str, np.ndarray], levels: list[dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Squared distances of outputs, layer → `(levels, m)`."""
+    return {
+        name: np.stack([_squared_norms(here[name] - at) for here in levels])
+        for name, at in there.items()
+    }
 
 
-def _squared_distance(a: tf.Tensor, b: tf.Tensor) -> np.ndarray:
-    """‖a − b‖² of each example, `(m,)`."""
-    change = np.asarray(a, "float64") - np.asarray(b, "float64")
-    return np.square(change).reshape(len(change), -1).sum(axis=1)
+def _squared_norms(changes: np.ndarray) -> np.ndarray:
+    """‖·‖² of each example, `(m,)`."""
+    return np.square(changes).reshape(len(changes), -1).sum(axis=1)
+
+
+def _mean_distance(moments: list[tuple[np.ndarray, float]], count: int) -> float:
+    """⟨‖a − b‖²⟩ over all pairs of `count` outputs, from the Σa and Σ‖a‖² of batches."""
+    total, energy = (sum(one) for one in zip(*moments, strict=True))
+    return float(2 * (energy / count - np.square(total / count).sum()))

@@ -86,7 +86,9 @@ def test_stability_of_trained_permuted_and_generated(numbers, specimen):
     low, high = temperature_range(12, 3)
     moved = Diffeomorphisms(3, float(np.sqrt(low * high)), 3)(tf.constant(images)).numpy()
     norm = np.mean([np.linalg.norm(one) for one in moved - images])
-    noise = np.random.default_rng(3).standard_normal(images.shape)
+    noise = [
+        np.random.default_rng((3, i)).standard_normal(image.shape) for i, image in enumerate(images)
+    ]
     noise = np.stack([norm * one / np.linalg.norm(one) for one in noise])
 
     def changes(model):

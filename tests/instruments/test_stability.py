@@ -43,6 +43,14 @@ def test_the_distances_are_those_of_the_formula():
             expected = np.square(by_hand(moved)[name] - clean[name]).sum(axis=1)
             np.testing.assert_allclose(found.deformed[name][level], expected, rtol=1e-3, atol=1e-6)
         np.testing.assert_allclose(found.noisy["image"][level], norm**2, rtol=1e-4)
+    pairs = clean["linear"][:, None] - clean["linear"][None]
+    apart = np.mean(np.square(pairs).sum(axis=-1))
+    np.testing.assert_allclose(found.apart["linear"], apart, rtol=1e-4)
+    np.testing.assert_allclose(
+        found.in_units_of_images(found.deformed)["linear"],
+        found.deformed["linear"].mean(axis=1) / apart,
+        rtol=1e-4,
+    )
 
 
 def test_noise_is_isotropic():
@@ -87,6 +95,7 @@ def test_what_is_known_of_the_ratio():
 def test_a_layer_that_hears_nothing_has_no_ratio():
     found = relative_stability(lambda x: {"dead": 0 * x}, smooth_images(4), LEVELS)
     assert np.isnan(found.relative()["dead"]).all()
+    assert np.isnan(found.in_units_of_images(found.noisy)["dead"]).all()
 
 
 def test_mean_and_median():
