@@ -47,8 +47,11 @@ STUDIES = {
         },
     },
     "variation": {
-        f"variation goal {goal}": {"variation_goal": goal}
-        for goal in (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6)
+        "everything": {},  # the default goal, 0.45
+        **{
+            f"variation goal {goal}": {"variation_goal": goal}
+            for goal in (0.03, 0.1, 0.2, 0.3, 0.6, 0.8)
+        },
     },
 }
 METRICS = (

@@ -1,6 +1,9 @@
 """The paper's quality measure (i), and the control that it lacks."""
 
+from collections.abc import Callable, Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.data import number_stream
@@ -49,27 +52,46 @@ def retrained_suffix(subject: Subject, kernels: tf.Tensor) -> keras.Model:
         subject: target and data.
         kernels: one shared set `(kh, kw, cin, cout)`.
     """
-    target, dataset = subject.target, subject.dataset
+    target, images = subject.target, subject.dataset.x_train
     suffix = keras.models.clone_model(target.suffix)
     suffix.set_weights(target.suffix.get_weights())
-    batch_size = min(BATCH_SIZE, len(dataset.x_train))
-    steps = EPOCHS * (len(dataset.x_train) // batch_size)
+    entering = remembered(lambda chunk: subject.view.enter_suffix(chunk, kernels), images)
+
+    def answer(parts: list[tf.Tensor]) -> tf.Tensor:
+        return target.outputs(parts[0], parts, suffix=suffix, training=True)
+
+    retrain(suffix, answer, entering, subject)
+    return suffix
+
+
+def retrain(
+    model: keras.Model,
+    answer: Callable[[list[tf.Tensor]], tf.Tensor],
+    entering: Callable[[np.ndarray], Sequence[np.ndarray | tf.Tensor]],
+    subject: Subject,
+) -> None:
+    """Train the end of a network further, in place.
+
+    Args:
+        model: whose variables are trained.
+        answer: what enters it, for a batch → outputs `(m, classes)` in training mode.
+        entering: numbers of training images `(m,)` → what enters.
+        subject: gives the labels and the order of the images, and says whether outputs are logits.
+    """
+    labels = subject.dataset.y_train
+    batch_size = min(BATCH_SIZE, len(labels))
+    steps = EPOCHS * (len(labels) // batch_size)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps))
-    optimizer.build(suffix.trainable_variables)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=target.gives_logits)
+    optimizer.build(model.trainable_variables)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=subject.target.gives_logits)
 
     @tf.function
-    def step(entering: list[tf.Tensor], labels: tf.Tensor) -> None:
+    def step(parts: list[tf.Tensor], expected: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            outputs = target.outputs(entering[0], entering, suffix=suffix, training=True)
-            cost = loss(labels, outputs)
-        variables = suffix.trainable_variables
+            cost = loss(expected, answer(parts))
+        variables = model.trainable_variables
         optimizer.apply(tape.gradient(cost, variables), variables)
 
-    entering = remembered(
-        lambda images: subject.view.enter_suffix(images, kernels), dataset.x_train
-    )
-    order = number_stream(len(dataset.x_train), batch_size, seed=subject.seed, steps=steps)
+    order = number_stream(len(labels), batch_size, seed=subject.seed, steps=steps)
     for rows in order.as_numpy_iterator():
-        step([tf.constant(part) for part in entering(rows)], tf.constant(dataset.y_train[rows]))
-    return suffix
+        step([tf.constant(part) for part in entering(rows)], tf.constant(labels[rows]))

@@ -1,0 +1,50 @@
+import dataclasses
+
+import averaging
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_filtergan.evaluation import Subject
+from keras_filtergan.target import FrozenTarget
+
+
+@pytest.fixture
+def subject(classifier, dataset):
+    return Subject(FrozenTarget(classifier, 4), kernels=None, dataset=dataset, latent_dim=2)
+
+
+def averaged_by_hand(classifier, images, kernel_sets):
+    """Put each kernel set into the network, and read the ReLU behind the convolution."""
+    layer, rectifier = classifier.get_layer("conv4"), classifier.get_layer("relu4")
+    part = keras.Model(classifier.input, rectifier.output)
+    real = layer.kernel.numpy()
+    maps = []
+    for kernels in kernel_sets:
+        layer.kernel.assign(kernels)
+        maps.append(part(images, training=False).numpy())
+    layer.kernel.assign(real)
+    return np.mean(maps, axis=0)
+
+
+def test_what_is_pooled_is_the_average_behind_the_relu(subject, monkeypatch):
+    """Without re-training, the head answers as it does on the average that is made by hand."""
+    monkeypatch.setattr(averaging, "retrain", lambda *_: None)
+    classifier, dataset = subject.target.classifier, subject.dataset
+    real = subject.target.kernel.numpy()
+    noise = np.random.default_rng(0).normal(0, 2 * real.std(), (3, *real.shape))
+    kernel_sets = (real + noise).astype("float32")
+    pooled = averaged_by_hand(classifier, dataset.x_test / np.float32(255), kernel_sets)
+    head = keras.Model(classifier.get_layer("relu4").output, classifier.output)
+    answers = np.argmax(head(pooled), axis=-1)
+    told = dataclasses.replace(subject, dataset=dataclasses.replace(dataset, y_test=answers))
+    assert averaging.pooled_accuracy(told, tf.constant(kernel_sets)) == 1.0
+    assert told.accuracy(tf.constant(kernel_sets.mean(axis=0))) < 1.0  # another question
+
+
+def test_the_classifier_stays_as_it_is(subject):
+    before = [weight.numpy().copy() for weight in subject.target.classifier.weights]
+    averaging.pooled_accuracy(subject, subject.target.kernel[None])
+    for weight, old in zip(subject.target.classifier.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, old)
