@@ -12,6 +12,12 @@ from keras_filtergan.target import FrozenTarget
 
 @pytest.fixture
 def subject(classifier, dataset):
+    """A network that is undecided on average, so that its answers hang on little."""
+    weights = classifier.get_weights()
+    classifier = keras.models.clone_model(classifier)
+    classifier.set_weights(weights)
+    logits = classifier.get_layer("logits")
+    logits.bias.assign_sub(np.mean(classifier(dataset.x_test / np.float32(255)), axis=0))
     return Subject(FrozenTarget(classifier, 4), kernels=None, dataset=dataset, latent_dim=2)
 
 
