@@ -8,7 +8,13 @@ from pathlib import Path
 
 import keras
 
-from keras_filtergan.classifier import POOL_AFTER, STANDARDS, load_classifier, train_classifier
+from keras_filtergan.classifier import (
+    POOL_AFTER,
+    SMALLEST_SIDE,
+    STANDARDS,
+    load_classifier,
+    train_classifier,
+)
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.runs import save_model
 from keras_filtergan.trained import TrainedRun
@@ -54,13 +60,18 @@ def shelved_classifier(
     return path
 
 
-def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], keras.Model]:
+def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], keras.Model] | None:
     """A network of another seed and width on the data of a run, trained when it is first asked for.
 
     Args:
         trained: the run.
         runs: folder of the runs, where the shelf is.
+
+    Returns:
+        Gives the network, or `None` for images that are too small for the standard one.
     """
+    if min(trained.dataset.image_shape[:2]) < SMALLEST_SIDE:
+        return None
 
     def provide() -> keras.Model:
         settings = trained.settings

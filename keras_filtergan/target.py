@@ -1,6 +1,5 @@
 """`FrozenTarget`: any trained classifier, split at one convolution."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import keras
@@ -11,6 +10,7 @@ from keras_filtergan.choice import chosen_convolution
 from keras_filtergan.convolution import convolve
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.graph import (
     behind,
     crossing_tensors,
@@ -241,10 +241,7 @@ class FrozenTarget:
 
     def fingerprint(self) -> str:
         """Short hash of every weight of the classifier and of the layer's name."""
-        digest = hashlib.sha256(self.layer_name.encode())
-        for weight in self.classifier.weights:
-            digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
-        return digest.hexdigest()[:16]
+        return fingerprint(self.classifier, self.layer_name)
 
 
 def _grouped(layer: keras.Layer) -> tf.Tensor:

@@ -12,8 +12,9 @@ from keras_filtergan.classifier import load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
+from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.networks import Discriminator, FilterGenerator
-from keras_filtergan.runs import RunDirectory
+from keras_filtergan.runs import RunDirectory, save_model, write_json
 from keras_filtergan.saved_generator import load_generator
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
@@ -70,20 +71,36 @@ class TrainedRun:
             raise InputError(
                 f"{str(run.classifier)!r} is not the classifier this run was trained on"
             )
-        if "code_noise" not in config:
+        if "players" not in config:
             raise InputError(
                 f"{str(run.path)!r} is a run of another version; train it again in another --out"
             )
-        generator = load_generator(run.generator)
-        if generator.kernel_shape != target.kernel_shape:
-            raise InputError(
-                f"expected a generator of kernels {target.kernel_shape}, "
-                f"{str(run.generator)!r} makes {generator.kernel_shape}"
-            )
-        discriminator = _load(run.discriminator, Discriminator)
-        transformation = _load(run.transformation, ImageTransformation)
-        players = generator, discriminator, transformation
-        return cls(settings, dataset, target, *players, config["code_noise"])
+        players = {
+            run.generator: load_generator(run.generator),
+            run.discriminator: _load(run.discriminator, Discriminator),
+            run.transformation: _load(run.transformation, ImageTransformation),
+        }
+        for path, player in players.items():
+            if fingerprint(player) != config["players"][path.stem]:
+                raise InputError(f"{str(path)!r} is not the {path.stem} that this run trained")
+        return cls(settings, dataset, target, *players.values(), config["code_noise"])
+
+    def save(self, run: RunDirectory) -> None:
+        """Save what was trained, and write down that it belongs together.
+
+        Args:
+            run: a directory that already holds the classifier and `config.json`.
+        """
+        players = {
+            run.generator: self.generator,
+            run.discriminator: self.discriminator,
+            run.transformation: self.transformation,
+        }
+        for path, player in players.items():
+            save_model(player, path)
+        names = {path.stem: fingerprint(player) for path, player in players.items()}
+        config = {**run.read_config(), "code_noise": self.code_noise, "players": names}
+        write_json(run.config, config)
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.

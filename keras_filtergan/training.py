@@ -134,14 +134,11 @@ def train(
     _record(run, plan, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, plan, run, verbose)
-    code_noise = float(gan.code_noise.value)
-    write_json(run.config, {**run.read_config(), "code_noise": code_noise})
-    save_model(gan.generator, run.generator)
-    save_model(gan.discriminator, run.discriminator)
-    save_model(gan.transformation, run.transformation)
     say("evaluating on held-out images")
     players = gan.generator, gan.discriminator, gan.transformation
+    code_noise = float(gan.code_noise.value)
     trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise)
+    trained.save(run)
     card = evaluate(trained.subject(), metrics)
     run.write_evaluation(card)
     return trained, card

@@ -80,13 +80,11 @@ def run(trained, tmp_path_factory) -> RunDirectory:
             "settings": settings.to_dict(),
             "made_of": {"dataset": fingerprint, "classifier": None},
             "target_fingerprint": trained.target.fingerprint(),
-            "code_noise": trained.code_noise,
         }
     )
     Augmentation(trained, Recipe(images=5, by="transformation")).piece(0)  # all is built then
     save_model(trained.target.classifier, run.classifier)
-    for name in ("generator", "discriminator", "transformation"):
-        save_model(getattr(trained, name), getattr(run, name))
+    trained.save(run)
     run.write_evaluation({})
     return run
 

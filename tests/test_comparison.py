@@ -46,11 +46,10 @@ def write_run(path, settings, classifier, dataset, card=CARD):
             "settings": settings.to_dict(),
             "made_of": made_of,
             "target_fingerprint": target.fingerprint(),
-            "code_noise": 2.0,
         }
     )
-    for name in ("generator", "discriminator", "transformation"):
-        save_model(getattr(gan, name), getattr(run, name))
+    players = gan.generator, gan.discriminator, gan.transformation
+    TrainedRun(settings, dataset, target, *players, code_noise=2.0).save(run)
     save_model(classifier, run.classifier)
     run.write_evaluation(card)
     return run

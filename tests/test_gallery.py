@@ -1,6 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from keras_filtergan import gallery
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.walks import latent_grid
@@ -43,3 +46,21 @@ def test_the_subject_of_a_run_holds_its_parts(trained):
     assert isinstance(subject, Subject)
     assert subject.kernels is trained.generator
     assert subject.code_noise == 2.5
+
+
+def test_an_image_that_the_network_gets_wrong_is_marked(trained):
+    """Labels by the network's own answers, of which one is then called wrong."""
+    images = trained.dataset.x_test
+    answers = np.argmax(trained.target(images / np.float32(255)), axis=-1)
+    labels = answers.copy()
+    labels[1] = (answers[1] + 1) % 3
+    told = dataclasses.replace(trained, dataset=dataclasses.replace(trained.dataset, y_test=labels))
+    inverter = Inverter(told.target, told.generator, steps=1)
+    walk = inverter.walk(images[:2] / np.float32(255), np.zeros(3), grid=3, span=1.0)
+    right, wrong = (
+        gallery._draw_grid(told, walk.of_image(i), i, "by test", ["z[0]", "z[1]"], 1.0)
+        for i in (0, 1)
+    )
+    assert "taken for" not in right.get_suptitle()
+    names = told.dataset.class_names
+    assert f"({names[labels[1]]}, taken for {names[answers[1]]})" in wrong.get_suptitle()

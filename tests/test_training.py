@@ -8,6 +8,7 @@ import time
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_filtergan import training
 from keras_filtergan.checkpoints import Checkpoints
@@ -236,14 +237,37 @@ def test_a_classifier_of_ones_own_is_taken_as_it_is(npz, tmp_path, classifier):
         np.testing.assert_array_equal(one, other)
 
 
-def test_generator_and_classifier_must_belong_together(whole, tmp_path):
-    run = RunDirectory(tmp_path / "mixed")
+@pytest.fixture
+def copied(whole, tmp_path) -> RunDirectory:
+    run = RunDirectory(tmp_path / "copied")
     run.path.mkdir()
     for path in whole[0].path.glob("*.*"):
         (run.path / path.name).write_bytes(path.read_bytes())
-    build_classifier((12, 12, 1), 3, seed=9).save(run.classifier)
+    return run
+
+
+def test_generator_and_classifier_must_belong_together(copied):
+    build_classifier((12, 12, 1), 3, seed=9).save(copied.classifier)
     with pytest.raises(InputError, match="not the classifier this run was trained on"):
-        TrainedRun.load(run)
+        TrainedRun.load(copied)
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator", "transformation"])
+def test_all_that_was_trained_must_belong_together(copied, player):
+    trained = TrainedRun.load(copied)
+    model = getattr(trained, player)
+    model.weights[0].assign_add(tf.ones_like(model.weights[0]))
+    model.save(getattr(copied, player))
+    with pytest.raises(InputError, match=f"is not the {player} that this run trained"):
+        TrainedRun.load(copied)
+
+
+def test_a_run_that_says_nothing_of_its_players_is_refused(copied):
+    config = copied.read_config()
+    del config["players"]
+    copied.config.write_text(json.dumps(config))
+    with pytest.raises(InputError, match="a run of another version"):
+        TrainedRun.load(copied)
 
 
 def test_checkpoint_identity_depends_on_settings(settings):

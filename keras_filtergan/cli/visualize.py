@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs import check_writable, latest_run, open_run
 
 
 def visualize_main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +57,8 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
 
 def _visualize(options: argparse.Namespace) -> int:
     run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    folder = options.out or run.figures
+    check_writable(folder)
     import_tensorflow()
     from keras_filtergan import gallery
     from keras_filtergan.trained import TrainedRun
@@ -71,7 +73,7 @@ def _visualize(options: argparse.Namespace) -> int:
         jitter=options.jitter,
     )
     trained = TrainedRun.load(run, data_dir(options))
-    gallery.draw_gallery(run, trained, view, options.out or run.figures, print)
+    gallery.draw_gallery(run, trained, view, folder, print)
     return DONE
 
 

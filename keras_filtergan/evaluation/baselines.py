@@ -11,37 +11,46 @@ import numpy as np
 from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.subject import Kernels, Subject
 
+FREQUENCY = 2.0  # of smooth noise, in radians per standard deviation of the latent
+DIRECTIONS = 32  # in which it has waves
+
 
 class SmoothNoise:
     """White Gaussian noise as a smooth function of a latent.
 
-    noise(z) = (B₀ + Σ_i z_i B_i) / √(1 + ‖z‖²), with B₀ … B_d drawn once from N(0, 1).
+    noise(z) = K^(-1/2) Σ_k B_k cos(ω_k·z) + C_k sin(ω_k·z), with B_k, C_k drawn once from N(0, 1)
+    and the K directions of ω_k, ‖ω_k‖ = `FREQUENCY`, at random.
 
-    For any z, 0 included, this is a draw from N(0, 1)^shape like any other. Neighbours are alike,
-    and two latents of the prior have nearly independent noise: the correlation is the cosine
-    between (1, z) and (1, z'), on average about 1 / (d + 1).
+    For any z, 0 included, this is a draw from N(0, 1)^shape like any other. Neighbours are alike
+    (a standard deviation apart, their correlation is about 0.6 for d = 4), and two latents of the
+    prior have independent noise: what all have in common, the mean over z, has exp(−‖ω‖²) = 2 % of
+    the power. So noise varies around what it is added to, and moves its mean no further.
 
     Args:
         shape: of one draw.
         latent_dim: d.
-        seed: of B.
+        seed: of B, C and ω.
 
     Example:
         >>> SmoothNoise((3, 3, 32, 32), latent_dim=8)(np.zeros([5, 8])).shape
         (5, 3, 3, 32, 32)
+
+    Reference:
+        Rahimi and Recht (NeurIPS 2007), "Random features for large-scale kernel machines".
     """
 
     def __init__(self, shape: tuple[int, ...], latent_dim: int, seed: int = 0):
         self.shape = tuple(shape)
         random = np.random.default_rng([seed, 0xBA5E])
-        self.basis = random.standard_normal((1 + latent_dim, *self.shape), dtype="float32")
+        directions = random.standard_normal((latent_dim, DIRECTIONS))
+        self.frequencies = FREQUENCY * directions / np.linalg.norm(directions, axis=0)
+        self.waves = random.standard_normal((2 * DIRECTIONS, *self.shape), dtype="float32")
 
     def __call__(self, latents: np.ndarray) -> np.ndarray:
         """Draws `(n, *shape)`, one a latent `(n, d)`."""
-        latents = np.asarray(latents, np.float32)
-        points = np.concatenate([np.ones_like(latents[:, :1]), latents], axis=1)  # (n, 1 + d)
-        points /= np.linalg.norm(points, axis=1, keepdims=True)
-        return np.tensordot(points, self.basis, 1)
+        phases = np.asarray(latents) @ self.frequencies  # (n, K)
+        heights = np.concatenate([np.cos(phases), np.sin(phases)], axis=1) / np.sqrt(DIRECTIONS)
+        return np.tensordot(heights.astype("float32"), self.waves, 1)
 
 
 class RandomKernels:

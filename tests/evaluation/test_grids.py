@@ -150,15 +150,29 @@ def test_label_agreement_counts_cells_that_keep_the_answer(walked):
 
 
 def test_independent_agreement_asks_the_other_network(walked):
-    """A network that tells pictures by whether any pixel has moved."""
+    """A network that knows the very pictures by heart, and calls all others a fourth class."""
     walk = walked.walk
+    labels = [0, 1, 2, 0]
 
     def strict(images):
-        same = [(walk.start == image).all((1, 2, 3)).any() for image in np.asarray(images)]
-        return np.stack([same, np.logical_not(same)], axis=1).astype("float32")
+        answers = []
+        for image in np.asarray(images):
+            same = np.flatnonzero((walk.start == image).all((1, 2, 3)))
+            answers.append(labels[same[0]] if len(same) else 3)
+        return np.eye(4, dtype="float32")[answers]
 
     subject = with_walk(dataclasses.replace(walked, independent_classifier=lambda: strict), walk)
     kept = np.mean((walk.images == walk.start[:, None, None]).all((-3, -2, -1)))
     assert 0 < kept < 1
     card = evaluate(subject, ["independent_label_agreement"])
     assert card["independent_label_agreement"] == pytest.approx(kept)
+
+
+def test_a_network_that_misreads_the_original_does_not_agree_with_its_label(walked):
+    def stubborn(images):
+        return np.eye(3, dtype="float32")[np.ones(len(images), int)]  # all are of class 1
+
+    subject = dataclasses.replace(walked, independent_classifier=lambda: stubborn)
+    subject = with_walk(subject, walked.walk)
+    card = evaluate(subject, ["independent_label_agreement"])
+    assert card["independent_label_agreement"] == pytest.approx(1 / 4)
