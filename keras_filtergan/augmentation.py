@@ -87,7 +87,8 @@ class Augmentation:
 
     Every image is judged as it will be stored, in 8 bits. Images that the classifier gets wrong
     have no invariance worth copying and are left out, as are new images that it takes for
-    something else: the label is *checked*, not assumed.
+    something else: the label is *checked*, not assumed. An image that causes no activation at all
+    (a black one, in a network without biases) counts as tried and not kept.
 
     It is a sequence of pieces, each a pure function of (run, recipe, number of the piece); so they
     can be made in any order, by any process, and kept. (That is why compiled functions here are
@@ -154,15 +155,18 @@ class Augmentation:
         latents = self.recipe.span * _latents(self.recipe.seed, draws, dim).numpy()
         originals = to_unit_interval(self.trained.dataset.x_train[origins])
         labels = self.trained.dataset.y_train[origins]
-        images = to_bytes(self._way(originals, latents))
-        shown = to_unit_interval(images)
         kernels, middle = self._kernels(latents), self._kernels(np.zeros_like(latents[:1]))[0]
         wanted = self._activations(originals, middle)
+        heard = np.any(wanted != 0, axis=(1, 2, 3))  # nothing can be said relative to silence
+        images = to_bytes(originals)
+        if heard.any():
+            images[heard] = to_bytes(self._way(originals[heard], latents[heard]))
+        shown = to_unit_interval(images)
         before, after = (
             np.sum(np.square(self._activations(one, kernels) - wanted), axis=(1, 2, 3))
             for one in (originals, shown)
         )
-        kept = np.argmax(self.trained.target(shown), axis=-1) == labels
+        kept = heard & (np.argmax(self.trained.target(shown), axis=-1) == labels)
         columns = images, labels, origins, latents, before, after
         return Piece(*(column[kept] for column in columns), tried=len(examples))
 

@@ -188,11 +188,19 @@ class AugmentedDataset:
             with np.load(self._piece_path(number)) as columns:
                 fields = {name: columns[name] for name in columns}
             return Piece(**{**fields, "tried": int(fields["tried"])})
-        except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile):
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+            zipfile.BadZipFile,
+        ):
             return None
 
     def _keep_piece(self, number: int, piece: Piece) -> None:
-        aside = self.partial / ".piece.npz"
+        aside = self.partial / f".piece-{os.getpid()}.npz"  # others may be at work here too
         with open(aside, "wb") as file:
             np.savez(file, **vars(piece))
             file.flush()
@@ -206,7 +214,7 @@ class AugmentedDataset:
     def _publish(self, augmentation: Augmentation, originals: bool, tally: Tally) -> None:
         dataset = augmentation.trained.dataset
         latent_dim = augmentation.trained.settings.latent_dim
-        made = self.partial / ".dataset"
+        made = self.partial / f".dataset-{os.getpid()}"
         shutil.rmtree(made, ignore_errors=True)
         (made / VERSION).mkdir(parents=True)
         splits = {

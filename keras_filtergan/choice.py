@@ -1,6 +1,7 @@
 """Which convolution of a classifier is meant, by number or by name."""
 
 import difflib
+import numbers
 from collections import Counter
 
 import keras
@@ -51,6 +52,11 @@ def chosen_convolution(classifier: keras.Model, layer: int | str) -> tuple[str, 
         InputError: there is none, or it cannot be chosen; the message says which can.
     """
     convolutions = convolution_layers(classifier)
+    if isinstance(layer, bool) or not isinstance(layer, str | numbers.Integral):
+        raise InputError(
+            f"expected the number or name of a convolution, received {layer!r}"
+            + (f"; give its name, {layer.name!r}" if isinstance(layer, keras.Layer) else "")
+        )
     if isinstance(layer, str) and not layer.isdecimal():
         name = _by_name(classifier, convolutions, layer)
     else:

@@ -79,6 +79,9 @@ class _Refused(Exception):
 def _read(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
     if name not in archive.namelist():
         raise _Refused(f"it holds no {name}")
+    # Other packings are unpacked as a whole, however little of it is asked for.
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _Refused(f"its {name} is packed in a way that Keras does not use")
     if archive.getinfo(name).file_size > largest:
         raise _Refused(f"its {name} is larger than {largest:,} bytes")
     with archive.open(name) as file:
@@ -188,6 +191,8 @@ def _checked_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> dic
             raise _Refused(
                 f"weight {name!r} is {held.shape} {held.dtype}, expected {shape} float32"
             )
+        if held.id.get_storage_size() != held.nbytes:  # never written, it would read as zeros
+            raise _Refused(f"weight {name!r} is not held in the file")
         weights[name] = held[()]
         if not np.isfinite(weights[name]).all():
             raise _Refused(f"weight {name!r} is not finite")

@@ -21,6 +21,8 @@ from keras_filtergan.graph import (
     single_call,
 )
 
+SOFTMAXES = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)  # as an activation=
+
 
 class FrozenTarget:
     """A trained classifier as prefix, convolution and suffix, none of which ever changes.
@@ -66,7 +68,7 @@ class FrozenTarget:
         self.prefix = keras.Model(self._network.inputs[0], [entry, *crossing], name="prefix")
         self.suffix = behind(self._network, [result, *crossing], name="suffix")
         self.kernel = _grouped(self.layer)
-        self.bias = tf.constant(self.layer.bias.numpy()) if self.layer.use_bias else None
+        self.bias = _single(self.layer.bias) if self.layer.use_bias else None
 
     @property
     def kernel_shape(self) -> tuple[int, int, int, int]:
@@ -250,10 +252,15 @@ def _grouped(layer: keras.Layer) -> tf.Tensor:
     Keras numbers the outputs of a depthwise convolution by input channel, then by multiplier, as
     TensorFlow does those of a convolution by group, then within the group: only the shape differs.
     """
-    kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel), "float32")
+    kernel = _single(layer.kernel)
     if isinstance(layer, keras.layers.DepthwiseConv2D):
-        kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
-    return tf.constant(kernel)
+        kernel = tf.reshape(kernel, [*kernel.shape[:2], 1, -1])
+    return kernel
+
+
+def _single(weight: keras.Variable) -> tf.Tensor:
+    """A weight of any precision as a constant of single precision."""
+    return tf.constant(np.asarray(keras.ops.convert_to_numpy(weight), "float32"))
 
 
 def _check_classifier(classifier: keras.Model) -> None:
@@ -303,4 +310,7 @@ def _read_out_activation(classifier: keras.Model) -> Callable:
     operation = last_operation(classifier)
     name = type(operation).__name__.lower()  # a Softmax is one as a layer and as an operation
     by_name = getattr(keras.activations, name, keras.activations.linear)
-    return getattr(operation, "activation", by_name)
+    activation = getattr(operation, "activation", by_name)
+    if isinstance(activation, keras.layers.Softmax) or activation in SOFTMAXES:
+        return keras.activations.softmax
+    return activation

@@ -164,6 +164,9 @@ ENDINGS = {
     "softmax_operation": (keras.ops.softmax, False),
     "softmax_cast": (lambda x: layers.Activation("linear")(layers.Activation("softmax")(x)), False),
     "softmax_reshaped": (lambda x: layers.Reshape((3,))(keras.activations.softmax(x)), False),
+    "softmax_layer_as_activation": (layers.Dense(3, activation=layers.Softmax()), False),
+    "softmax_operation_as_activation": (layers.Dense(3, activation=keras.ops.softmax), False),
+    "softmax_of_tensorflow": (layers.Dense(3, activation=tf.nn.softmax), False),
     "logits_cast": (layers.Activation("linear", dtype="float32"), True),
     "nested_softmax": (keras.Sequential([keras.Input((3,)), layers.Softmax()]), False),
     "nested_pass": (keras.Sequential([keras.Input((3,)), layers.Dropout(0.5)]), True),
@@ -268,3 +271,31 @@ def test_refusals_are_one_helpful_line(build, layer, message):
         FrozenTarget(build(), layer)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("policy", ["float64", "float16", "bfloat16", "mixed_float16"])
+def test_any_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        image = keras.Input((9, 10, 1))
+        x = layers.Conv2D(4, 3, activation="relu")(image)
+        model = shaken(keras.Model(image, read_out(layers.Conv2D(3, 3)(x))))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    target, x = FrozenTarget(model, 2), images(1)
+    assert target.activations(target.features(x)).dtype == tf.float32
+    expected = np.asarray(model(x, training=False), "float32")
+    np.testing.assert_allclose(target(x), expected, rtol=3e-2, atol=3e-2)
+    np.testing.assert_allclose(target(x, target.kernel), expected, rtol=3e-2, atol=3e-2)
+
+
+@pytest.mark.parametrize("layer", [None, 1.9, True, [1]])
+def test_a_layer_that_is_neither_number_nor_name(layer):
+    with pytest.raises(InputError, match="expected the number or name of a convolution, received"):
+        FrozenTarget(classifiers.functional(1), layer)
+
+
+def test_a_layer_itself_is_named():
+    model = classifiers.functional(1)
+    with pytest.raises(InputError, match=f"give its name, '{model.layers[1].name}'"):
+        FrozenTarget(model, model.layers[1])

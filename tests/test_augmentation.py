@@ -168,6 +168,25 @@ def test_images_that_lose_their_label_are_left_out_and_counted(trained, monkeypa
     np.testing.assert_array_equal(piece.images, data.x_train[augmentation.numbers[::2]])
 
 
+@pytest.mark.parametrize("by", ["inversion", "transformation"])
+def test_an_image_that_causes_nothing_is_left_out_alone(trained, by):
+    """A black one, in a network without biases: no other image can act as it does."""
+    data = trained.dataset
+    images, labels = data.x_train.copy(), data.y_train.copy()
+    silent = int(Augmentation(trained, Recipe(by=by)).numbers[3])
+    images[silent] = 0
+    labels[silent] = np.argmax(trained.target(images[silent][None] / np.float32(255)))
+    told = dataclasses.replace(
+        trained, dataset=dataclasses.replace(data, x_train=images, y_train=labels)
+    )
+    recipe = Recipe(by=by, steps=3, span=0.1) if by == "inversion" else Recipe(by=by, span=0.1)
+    piece = Augmentation(told, recipe).piece(0)
+    assert piece.tried == 32
+    assert silent not in piece.origins
+    assert len(piece.origins) > 25
+    np.testing.assert_array_equal(labels[piece.origins], piece.labels)
+
+
 def test_a_latent_depends_on_seed_image_and_draw_alone(trained, small_pieces):
     few, more, other = (
         columns(Augmentation(trained, Recipe(by="transformation", **changes)))

@@ -23,7 +23,8 @@ class GeneratedConv2D(keras.layers.Layer):
     anew each time: the network sees its features under all the transformations that the classifier
     was found to ignore. At inference the activations under `latents` fixed draws are averaged, the
     paper's "average pooling over learned transformations"; a convolution being linear in its
-    kernels, this is one convolution with the mean kernel set, as fast as the real layer.
+    kernels, this is one convolution with the mean kernel set, after making the kernel sets: a cost
+    per call that large batches do not notice.
 
     The layer has a copy of the generator, which is frozen, with the bias; to learn other kernels,
     train a `FilterGAN`.
@@ -36,7 +37,8 @@ class GeneratedConv2D(keras.layers.Layer):
         draws: `"example"`: kernels for each image in training; `"batch"`: one set for all.
         activation: what follows, by name or function, as in `keras.layers.Conv2D`.
         seed: of the latents of inference and of the draws of training; a loaded layer begins its
-            draws anew, because Keras does not save how far they had come.
+            draws anew, because Keras does not save how far they had come. In `tf.data.map` draws
+            are different and repeatable without `num_parallel_calls`; with it, few may coincide.
 
     Input `(m, h, w, cin)`, output `(m, h', w', cout)`.
 
@@ -84,8 +86,8 @@ class GeneratedConv2D(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.seed = int(seed)
         # In the form of get_config, which the latents that are used follow from.
+        self._fixed = _fixed_latents(latents, generator.latent_dim, self.seed)  # (n, d)
         self.latents = int(latents) if _is_number(latents) else np.array(latents).tolist()
-        self._fixed = _fixed_latents(self.latents, generator.latent_dim, self.seed)  # (n, d)
         self._seeds = keras.random.SeedGenerator(self.seed)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -130,6 +132,12 @@ class GeneratedConv2D(keras.layers.Layer):
         if latents is not None:
             if latents.shape.rank != 2 or latents.shape[-1] != d:
                 raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
+            known = tf.get_static_value(m)
+            if None not in (known, latents.shape[0]) and latents.shape[0] not in (1, known):
+                raise InputError(
+                    f"expected one latent or one for each of {known} examples, "
+                    f"received {latents.shape[0]}"
+                )
             return make(tf.broadcast_to(latents, [m, d]))
         if not training:
             return tf.reduce_mean(make(self._fixed), axis=0)
@@ -156,7 +164,7 @@ class GeneratedConv2D(keras.layers.Layer):
         """`(m, h', w', cout)`."""
         generator = self.generator
         kh, kw, _, cout = generator.kernel_shape
-        geometry = (generator.strides, generator.padding, None, generator.dilation_rate)
+        geometry = (generator.strides, generator.padding, "channels_last", generator.dilation_rate)
         return keras.layers.Conv2D(cout, (kh, kw), *geometry).compute_output_shape(input_shape)
 
     def compute_output_spec(self, inputs, latents=None, training=False) -> keras.KerasTensor:

@@ -353,6 +353,7 @@ def test_a_generator_that_knows_nothing_is_refused():
         ({"latents": [1.0, 2.0]}, r"\(3,\) or \(n, 3\), received \(2,\)"),
         ({"latents": [[np.nan, 0, 0]]}, "finite"),
         ({"draws": "epoch"}, "example, batch.*'epoch'"),
+        ({"latents": [[1.0, 2, 3], [1.0, 2]]}, "number of latents or latents, received"),
         ({"latents": "many"}, "number of latents or latents, received 'many'"),
         ({"seed": -1}, "from 0 on, received -1"),
         ({"seed": None}, "from 0 on, received None"),
@@ -372,3 +373,19 @@ def test_latents_of_another_length_with_the_call():
     layer = GeneratedConv2D(looks_trained(convolution()))
     with pytest.raises(InputError, match=r"\(m, 3\), received \(5, 2\)"):
         layer(FEATURES, np.zeros((5, 2), "float32"))
+
+
+def test_as_many_latents_as_examples_or_one_with_the_call():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    count = len(FEATURES) - 1
+    with pytest.raises(InputError, match=f"one for each of {len(FEATURES)} examples, .* {count}"):
+        layer(FEATURES, np.zeros((count, 3), "float32"))
+
+
+def test_channels_are_last_whatever_keras_is_set_to():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert layer.compute_output_shape(FEATURES.shape) == tuple(layer(FEATURES).shape)
+    finally:
+        keras.config.set_image_data_format("channels_last")
