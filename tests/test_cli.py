@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from commands import one_line, write_npz
 
+from keras_filtergan import trained
 from keras_filtergan.cli import module_main, train_main, visualize_main
 from keras_filtergan.presets import preset
 from keras_filtergan.runs import RunDirectory
@@ -189,3 +190,15 @@ def test_pictures_of_no_run(tmp_path, monkeypatch, capsys):
     assert visualize_main(["--run", "missing"]) == 2
     assert "no run in 'missing'" in one_line(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_pictures_cannot_go_is_said_before_they_are_made(
+    finished, tmp_path, monkeypatch, capsys
+):
+    def too_late(*_):
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(trained.TrainedRun, "load", too_late)
+    (tmp_path / "file").write_text("")
+    assert visualize_main(["--run", str(finished[1]), "--out", str(tmp_path / "file")]) == 2
+    assert "cannot write to" in one_line(capsys)

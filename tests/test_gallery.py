@@ -6,6 +6,7 @@ import pytest
 from keras_filtergan import gallery
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.inversion import Inverter
+from keras_filtergan.shelf import independent_classifier
 from keras_filtergan.walks import latent_grid
 
 
@@ -64,3 +65,11 @@ def test_an_image_that_the_network_gets_wrong_is_marked(trained):
     assert "taken for" not in right.get_suptitle()
     names = told.dataset.class_names
     assert f"({names[labels[1]]}, taken for {names[answers[1]]})" in wrong.get_suptitle()
+
+
+def test_too_small_images_have_no_independent_network(trained, tmp_path):
+    """Known before anything is computed, so that the rest of the card is not lost."""
+    assert callable(independent_classifier(trained, tmp_path))
+    data = trained.dataset
+    small = dataclasses.replace(data, x_train=data.x_train[:, :8], x_test=data.x_test[:, :8])
+    assert independent_classifier(dataclasses.replace(trained, dataset=small), tmp_path) is None
