@@ -1,15 +1,18 @@
 import subprocess
 import sys
 
+import classifiers
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from trained_generator import looks_trained
 
+from keras_filtergan.choice import convolution_layers
 from keras_filtergan.classifier import build_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.layers import FilterAugmentation
+from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.target import FrozenTarget
 
 IMAGES = np.random.default_rng(0).uniform(size=(5, 12, 12, 1)).astype("float32")
@@ -96,6 +99,65 @@ def test_a_saved_model_gives_the_same_in_a_fresh_process(tmp_path, layer):
     arguments = [str(tmp_path / name) for name in ("model.keras", "x.npy", "y.npy")]
     subprocess.run([sys.executable, "-c", FRESH, *arguments], check=True, capture_output=True)
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model(IMAGES), atol=1e-6)
+
+
+@pytest.mark.parametrize("build", classifiers.KINDS, ids=lambda build: build.__name__)
+def test_around_networks_of_every_kind(build, tmp_path):
+    """Outside training the frozen features, the real kernels in training, alike when loaded.
+
+    A convolution with a path around it has no features of its own, and says so.
+    """
+    keras.utils.set_random_seed(0)
+    model, images = classifiers.shaken(build(3)), classifiers.images(3)
+    layer = None
+    for name in convolution_layers(model):
+        target = FrozenTarget(model, name)
+        generator = FilterGenerator(target.kernel_shape, 2, width=4, **target.geometry)
+        generator.build((None, 2))
+        by_channel = tf.reshape(target.kernel, (-1, target.kernel_shape[-1]))
+        generator.mean.assign(tf.transpose(by_channel) / generator.scale)
+        generator.mean.assign(generator.mean / generator.mean_learning_rate)
+        generator.deviation.kernel.assign(tf.zeros_like(generator.deviation.kernel))
+        if target.bias is not None:
+            generator.bias.assign(target.bias)
+        if len(target.prefix.outputs) > 1:
+            with pytest.raises(InputError, match="a path runs around layer"):
+                FilterAugmentation.of(target, generator)
+            continue
+        expected = target.layer.activation(target.activations(target.features(images)))
+        layer = FilterAugmentation.of(target, generator)
+        for training in (False, True):
+            np.testing.assert_allclose(layer(images, training=training), expected, atol=1e-4)
+    if layer is None:
+        assert build is classifiers.residual
+        return
+    features = keras.Sequential([keras.Input(images.shape[1:]), layer])
+    features.save(tmp_path / "features.keras")
+    loaded = keras.models.load_model(tmp_path / "features.keras")
+    np.testing.assert_array_equal(loaded(images), features(images))
+
+
+def test_exported_it_gives_the_same_for_any_number_of_images(layer, tmp_path):
+    model = with_a_head(layer)
+    model.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    for count in (1, 5):
+        np.testing.assert_allclose(loaded.serve(IMAGES[:count]), model(IMAGES[:count]), atol=1e-5)
+
+
+def test_in_a_model_with_code_of_its_own(layer, target):
+    class Reader(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.features = layer
+
+        def call(self, images, training=False):
+            return keras.ops.mean(self.features(images, training=training), axis=(1, 2))
+
+    model = Reader()
+    expected = np.mean(target.activations(target.features(IMAGES)), axis=(1, 2))
+    np.testing.assert_allclose(model(IMAGES), expected, atol=1e-5)
+    assert np.abs(model(IMAGES, training=True) - expected).max() > 1e-3
 
 
 def test_a_generator_of_another_shape_is_refused_with_both(target):
