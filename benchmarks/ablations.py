@@ -16,7 +16,8 @@ from pathlib import Path
 
 from keras_filtergan import training
 from keras_filtergan.errors import DivergenceError
-from keras_filtergan.runs import RunDirectory, write_json
+from keras_filtergan.files import write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 
 STUDIES = {
@@ -72,8 +73,9 @@ BALANCE = ("discriminator_noise", "code_weight", "code_noise")
 
 def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None) -> dict:
     """Train, unless that is done, and measure what the table shows."""
+    plan = training.plan(settings, data_dir)
+    run.check(plan.config)  # what is there may have been trained otherwise
     if not run.is_complete:
-        plan = training.plan(settings, data_dir)
         training.train(plan, run, verbose=0, say=lambda line: None, metrics=METRICS)
     card = run.read_evaluation()
     last = run.read_history()[-1]

@@ -22,6 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.frozen_view import remembered, table
@@ -29,7 +30,8 @@ from keras_filtergan.evaluation.retrained_accuracy import (
     retrain,
     retrained_accuracy,
 )
-from keras_filtergan.runs import open_run, write_json
+from keras_filtergan.files import write_json
+from keras_filtergan.runs import open_run
 from keras_filtergan.trained import TrainedRun
 
 KINDS = ("real", "averaged", "pooled real", "pooled")
@@ -56,7 +58,7 @@ def pooled_accuracy(subject: Subject, kernels: tf.Tensor) -> float:
 
     @tf.function
     def pooled(images: tf.Tensor) -> list[tf.Tensor]:
-        scaled = tf.cast(images, tf.float32) / 255
+        scaled = to_unit_interval(images)
         parts = [target.record(scaled, one)[rectifier.name] for one in tf.unstack(kernels)]
         return [tf.add_n(parts) / len(parts)]
 
@@ -78,6 +80,22 @@ def nonlinearity(classifier: keras.Model, layer: keras.Layer) -> keras.Layer:
     return next(one for one in behind if isinstance(one, keras.layers.ReLU))
 
 
+def mean_gain(rows: list[dict], kind: str, control: str) -> tuple[float, float]:
+    """Mean difference of two kinds, and its standard error.
+
+    Orders of one run share its generator and classifier: of several runs, each one's mean counts
+    as one observation. Of a single run its orders do, and the error says nothing of other runs.
+    """
+    of_run: dict[str, list[float]] = {}
+    for row in rows:
+        of_run.setdefault(row["run"], []).append(row[kind] - row[control])
+    gains = [np.mean(one) for one in of_run.values()]
+    if len(gains) == 1:
+        [gains] = of_run.values()
+    error = np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+    return float(np.mean(gains)), float(error)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
@@ -92,9 +110,8 @@ def main() -> None:
             print(path.name, order, *(f"{kind} {found[kind]:.4f}" for kind in KINDS), flush=True)
             rows.append({"run": path.name, "order": order, **found})
     for kind, control in (("averaged", "real"), ("pooled", "pooled real"), ("pooled", "real")):
-        gains = np.array([row[kind] - row[control] for row in rows])
-        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
-        print(f"{kind} - {control}: {gains.mean():+.5f} ± {error:.5f} (standard error)")
+        gain, error = mean_gain(rows, kind, control)
+        print(f"{kind} - {control}: {gain:+.5f} ± {error:.5f} (standard error)")
     if options.json:
         write_json(options.json, {"rows": rows})
 

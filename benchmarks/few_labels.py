@@ -38,7 +38,8 @@ from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.evaluation.subject import Kernels
-from keras_filtergan.runs import RunDirectory, open_run, save_figure, write_json
+from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.runs import RunDirectory, open_run
 from keras_filtergan.settings import Settings
 from keras_filtergan.trained import TrainedRun
 

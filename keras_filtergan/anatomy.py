@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.displacement import sample_bilinear
-from keras_filtergan.runs import plain
-from keras_filtergan.walks import Walk
+from keras_filtergan.files import plain
+from keras_filtergan.walks import Pictures, Walk
 
 NEGLIGIBLE = 1e-4  # relative: one grey level in one pixel is more; less is rounding
 
@@ -111,7 +111,7 @@ def bend(walk: Walk) -> float:
     return _ratio(np.square(left).sum(), np.square(changes).sum())
 
 
-def locality(walk: Walk) -> float:
+def locality(pictures: Pictures) -> float:
     """The effective share of the pixels that carries the change: small is local.
 
     The participation ratio (Σ e)² / (N Σ e²) of each cell, e the squared change of each of its N
@@ -126,7 +126,7 @@ def locality(walk: Walk) -> float:
     Reference:
         Bell and Dean (1970), "Atomic vibrations in vitreous silica", for the ratio.
     """
-    change = walk.images.astype(np.float64) - walk.start[:, None, None]
+    change = pictures.images.astype(np.float64) - pictures.start[:, None, None]
     energy = np.square(change).sum(axis=-1)  # (n, grid, grid, h, w)
     energy = energy.reshape(-1, energy.shape[-2] * energy.shape[-1])  # (n · cells, N)
     total, squares = energy.sum(axis=1), np.square(energy).sum(axis=1)
@@ -135,7 +135,7 @@ def locality(walk: Walk) -> float:
     return _ratio(np.sum(total[changed] * ratios), total[changed].sum())
 
 
-def shares(walk: Walk) -> dict[str, float]:
+def shares(pictures: Pictures) -> dict[str, float]:
     """How much of the change of pixels each familiar transformation of x can account for.
 
     The change x_k − x of each cell is projected on the `tangents` at x of one transformation: the
@@ -152,9 +152,9 @@ def shares(walk: Walk) -> dict[str, float]:
         Simard, LeCun, Denker, Victorri, "Transformation invariance in pattern recognition – tangent
         distance and tangent propagation" (1998).
     """
-    families = tangents(walk.start)
+    families = tangents(pictures.start)
     families["all"] = np.concatenate(list(families.values()), axis=1)
-    changes = _changes(walk).reshape(len(walk.start), -1, walk.start[0].size)  # (n, cells, hwc)
+    changes = _changes(pictures)  # (n, cells, hwc)
     total = np.square(changes).sum()
     found = {}
     for name, family in families.items():
@@ -203,10 +203,10 @@ def tangents(images: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
-def _changes(walk: Walk) -> np.ndarray:
+def _changes(pictures: Pictures) -> np.ndarray:
     """x_k − x, `(n, cells, h · w · c)`."""
-    changes = walk.images.astype(np.float64) - walk.start[:, None, None]
-    return changes.reshape(len(changes), -1, walk.start[0].size)
+    changes = pictures.images.astype(np.float64) - pictures.start[:, None, None]
+    return changes.reshape(len(changes), -1, pictures.start[0].size)
 
 
 def _middle_cell(walk: Walk) -> int:

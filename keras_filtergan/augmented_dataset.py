@@ -23,8 +23,9 @@ from keras_filtergan.augmented_examples import (
 from keras_filtergan.checkpoints import environment
 from keras_filtergan.data.tfds_writer import VERSION, write_tfds_directory
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import check_writable, in_one_step, write_json
 from keras_filtergan.recipe import Recipe
-from keras_filtergan.runs import RunDirectory, check_writable, write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.walks import explained_fraction
 
 RECORD = "augmentation.json"
@@ -200,12 +201,10 @@ class AugmentedDataset:
             return None
 
     def _keep_piece(self, number: int, piece: Piece) -> None:
-        aside = self.partial / f".piece-{os.getpid()}.npz"  # others may be at work here too
-        with open(aside, "wb") as file:
+        with in_one_step(self._piece_path(number)) as aside, open(aside, "wb") as file:
             np.savez(file, **vars(piece))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, self._piece_path(number))
 
     def _pieces(self, augmentation: Augmentation) -> Iterator[Piece]:
         for number in range(len(augmentation)):

@@ -56,10 +56,15 @@ class HistoryWriter(StepCounter):
     def __init__(self, run: RunDirectory, first_step: int):
         super().__init__(first_step)
         self.run = run
+        self.begun_at = first_step
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Begin to count."""
+        self.begun_at = self.step
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """One interval is one Keras epoch; one that was broken off is logged when it is whole."""
-        if self.model.stop_training:
+        if self.step - self.begun_at < self.params["steps"]:
             return
         record = {name: round(float(value), 6) for name, value in logs.items()}
         self.run.append_history({"step": self.step, **record})

@@ -18,7 +18,8 @@ from keras_filtergan.choice import convolution_layers
 from keras_filtergan.classifier import load_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
-from keras_filtergan.runs import RunDirectory, save_figure, write_json
+from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun

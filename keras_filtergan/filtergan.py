@@ -121,6 +121,8 @@ class FilterGAN(keras.Model):
         start, goal = (1.0, CODE_ERROR_GOAL) if code_noise is None else (code_noise, None)
         self.code_noise = Control(start, goal, rate=-0.005, name="code_noise")
         self.discriminator.build((None, *target.activation_shape))
+        latents = (None, latent_dim)
+        self.transformation.build([(None, *target.image_shape), latents, latents])
         self.built = True
         self.adapted = False
         self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]

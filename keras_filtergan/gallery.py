@@ -14,10 +14,11 @@ from keras_filtergan.data import to_unit_interval
 from keras_filtergan.directions import principal_directions
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
+from keras_filtergan.files import file_name, save_figure
 from keras_filtergan.inversion import Inverter
 from keras_filtergan.parametrizations import get_parametrization
 from keras_filtergan.priors import get_prior
-from keras_filtergan.runs import RunDirectory, save_figure
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import Walk
 
@@ -115,7 +116,7 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     )
     found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     made = trained.transformed_walk(originals, found.latents)
-    layer = target.layer_name.removeprefix("conv")
+    layer = file_name(target.layer_name.removeprefix("conv"))
     figures = {}
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
     for i, number in enumerate(numbers):

@@ -197,7 +197,7 @@ class Inverter(keras.Model):
             images, wanted, kernels, which_image, which_kernels, reference=(images, middle)
         )
         layout = (len(images), grid, grid)
-        return Walk(
+        return Walk.sought(
             images=found.reshape(*layout, *images.shape[1:]),
             latents=latents,
             start=images,

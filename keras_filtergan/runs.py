@@ -3,22 +3,16 @@
 import dataclasses
 import difflib
 import json
-import math
-import os
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_filtergan.errors import InputError
-
-if TYPE_CHECKING:
-    import keras
-    from matplotlib.figure import Figure
+from keras_filtergan.files import check_writable, write_json, write_text
 
 
 @dataclasses.dataclass(frozen=True)
 class RunDirectory:
-    """Paths of one run, and the only code that writes its JSON files.
+    """Paths of one run, and the only code that knows how its JSON files look.
 
     Files are written aside and renamed, so that a reader never sees half of one.
 
@@ -80,7 +74,7 @@ class RunDirectory:
         self.check(config)
         self.path.mkdir(parents=True, exist_ok=True)
         if not self.config.exists():
-            write_json(self.config, config)
+            self.write_config(config)
 
     def check(self, config: dict[str, Any]) -> None:
         """Refuse a directory that belongs to something else.
@@ -120,8 +114,16 @@ class RunDirectory:
             raise InputError(f"{str(self.config)!r} holds no settings of a run; train it again")
         return config
 
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Replace the settings, versions and fingerprints."""
+        write_json(self.config, config)
+
     def read_evaluation(self) -> dict[str, Any]:
-        """The card."""
+        """The card.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
         return _read_json(self.path / "evaluation.json")
 
     def write_evaluation(self, card: dict[str, Any]) -> None:
@@ -151,7 +153,7 @@ class RunDirectory:
         """Forget the logging steps after `step`: a resumed run will log them again."""
         kept = [record for record in self.read_history() if record["step"] <= step]
         text = "".join(json.dumps(record) + "\n" for record in kept)
-        _write_aside(self.path / "history.jsonl", text)
+        write_text(self.path / "history.jsonl", text)
 
 
 def latest_run(root: Path) -> RunDirectory:
@@ -160,12 +162,13 @@ def latest_run(root: Path) -> RunDirectory:
     Raises:
         InputError: there is none.
     """
-    cards = sorted(root.glob("*/evaluation.json"), key=lambda path: path.stat().st_mtime)
-    if not cards:
+    runs = [RunDirectory(card.parent) for card in root.glob("*/evaluation.json")]
+    runs = [run for run in runs if run.is_complete]
+    if not runs:
         raise InputError(
             f"no finished run under {str(root)!r}; train one with: python train.py --layer 4"
         )
-    return RunDirectory(cards[-1].parent)
+    return max(runs, key=lambda run: run.generator.stat().st_mtime)  # cards are written anew
 
 
 def open_run(path: Path) -> RunDirectory:
@@ -183,64 +186,6 @@ def open_run(path: Path) -> RunDirectory:
     close = difflib.get_close_matches(str(path), near, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "; train one: python train.py --layer 4"
     raise InputError(f"no run in {str(path)!r}{hint}")
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file in one step: a reader sees the old one or the new one."""
-    _write_aside(path, json.dumps(content, indent=2) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """What JSON can hold of a number or a dict of numbers: it has no NaN and no NumPy.
-
-    Returns:
-        An int as it is, a float, `None` for one that is not finite, or a dict of these.
-    """
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, int):
-        return value
-    return float(value) if math.isfinite(value) else None
-
-
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Save a picture in one step, as `save_model` does."""
-    aside = path.with_name(f".{os.getpid()}-{path.name}")  # matplotlib goes by the ending
-    figure.savefig(aside, dpi=130)
-    os.replace(aside, path)
-
-
-def save_model(model: "keras.Model", path: Path) -> None:
-    """Save a `.keras` file in one step: a reader sees the old one, the new one or none."""
-    aside = path.with_name(f".{os.getpid()}-{path.name}")  # Keras goes by the ending
-    model.save(aside)
-    os.replace(aside, path)
-
-
-def check_writable(path: Path) -> None:
-    """Try to write where the path will be; leaves nothing.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=nearest):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {str(path)!r} ({error.strerror}); choose another --out"
-        ) from None
-
-
-def _write_aside(path: Path, text: str) -> None:
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(aside, 0o644)
-    os.replace(aside, path)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from keras_filtergan.classifier import (
     train_classifier,
 )
 from keras_filtergan.data import ImageDataset
-from keras_filtergan.runs import save_model
+from keras_filtergan.files import save_model
 from keras_filtergan.trained import TrainedRun
 
 INDEPENDENT_SEED = 1000  # added to the run's

@@ -166,7 +166,13 @@ class FrozenTarget:
 
     def log_probabilities(self, activations: tf.Tensor, features: Sequence[tf.Tensor]) -> tf.Tensor:
         """The answer `(m, classes)` as log-probabilities, or as logits if it gives them."""
-        outputs = self.outputs(activations, features)
+        return self.as_logits(self.outputs(activations, features))
+
+    def as_logits(self, outputs: tf.Tensor) -> tf.Tensor:
+        """The classifier's outputs if they are logits, else the logarithm of its probabilities.
+
+        A probability below 1e-7, what single precision tells from 0 beside 1, counts as 1e-7.
+        """
         return outputs if self.gives_logits else tf.math.log(tf.maximum(outputs, 1e-7))
 
     def __call__(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> tf.Tensor:

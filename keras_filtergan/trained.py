@@ -12,9 +12,10 @@ from keras_filtergan.classifier import load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
+from keras_filtergan.files import save_model
 from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.networks import Discriminator, FilterGenerator
-from keras_filtergan.runs import RunDirectory, save_model, write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.saved_generator import load_generator
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
@@ -99,8 +100,8 @@ class TrainedRun:
         for path, player in players.items():
             save_model(player, path)
         names = {path.stem: fingerprint(player) for path, player in players.items()}
-        config = {**run.read_config(), "code_noise": self.code_noise, "players": names}
-        write_json(run.config, config)
+        config = run.read_config()
+        run.write_config({**config, "code_noise": self.code_noise, "players": names})
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.
@@ -127,29 +128,22 @@ class TrainedRun:
             latents: `(grid, grid, d)`, the middle one included.
 
         Returns:
-            The images T(x; middle → z) of all cells, as a walk with one step.
+            The images T(x; middle → z) of all cells.
         """
         grid, cells = len(latents), latents.reshape(-1, latents.shape[-1])
         middle = cells[len(cells) // 2][None]
         kernels, middle_kernels = self.generator(cells), self.generator(middle)[0]
-        found, errors, energies = [], [], []
+        found, errors = [], []
         for image in images:
             start = np.repeat(image[None], len(cells), axis=0)
             found.append(self.transformation((start, middle, cells)).numpy())
             wanted = self._activations(image[None], middle_kernels)
-            energies.append(np.sum(np.square(wanted)))
             left = [self._activations(moved, kernels) - wanted for moved in (start, found[-1])]
-            errors.append(np.sum(np.square(left), axis=(2, 3, 4)) / energies[-1])
+            errors.append(np.sum(np.square(left), axis=(2, 3, 4)))
         layout = (len(images), grid, grid)
-        history = np.reshape(np.swapaxes(errors, 0, 1), (2, *layout))
-        last_is_kept = np.stack([np.ones_like(history[0]), np.zeros_like(history[0])])
-        return Walk(
-            images=np.reshape(found, (*layout, *images.shape[1:])),
-            latents=latents,
-            start=images,
-            history={"activation": history, "total": last_is_kept},
-            energy=np.array(energies),
-        )
+        before, after = np.reshape(np.swapaxes(errors, 0, 1), (2, *layout))
+        pictures = np.reshape(found, (*layout, *images.shape[1:]))
+        return Walk(pictures, latents, images, before, after)
 
     def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
         return self.target.activations(self.target.features(images), kernels).numpy()

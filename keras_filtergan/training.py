@@ -17,8 +17,9 @@ from keras_filtergan.classifier import build_classifier, load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
+from keras_filtergan.files import save_model
 from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.runs import RunDirectory, save_model, write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.shelf import shelved_classifier
 from keras_filtergan.target import FrozenTarget
@@ -204,7 +205,7 @@ def _record(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
     fingerprint = target.fingerprint()
     if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
         raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
-    write_json(run.config, {**plan.config, "target_fingerprint": fingerprint})
+    run.write_config({**plan.config, "target_fingerprint": fingerprint})
 
 
 def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:

@@ -11,27 +11,66 @@ from keras_filtergan.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class Walk:
-    """Images x_k on a grid of latents z_k around z, for n images x: what `Inverter.walk` returns.
+class Pictures:
+    """Images x_k, one for each latent z_k of a layout of rows and columns, made from n images x.
 
     Attributes:
-        images: x_k, `(n, grid, grid, h, w, c)` in [0, 1]. Down runs the first latent direction,
-            to the right the second; the middle cell is z itself.
-        latents: z_k, `(grid, grid, d)`.
+        images: x_k, `(n, rows, columns, h, w, c)` in [0, 1].
+        latents: z_k, `(rows, columns, d)`.
         start: x, `(n, h, w, c)` in [0, 1].
-        history: `activation` (relative squared error), `prior` and `total` (their sum), each
-            `(steps + 1, n, grid, grid)`: at the start and after every step.
-        energy: ‖a(x|z)‖², `(n,)`, by which the errors were divided.
-
-    Reference:
-        Kilcher, Bécigneul, Hofmann (2017), section 3, figures 3 and 4.
     """
 
     images: np.ndarray
     latents: np.ndarray
     start: np.ndarray
-    history: dict[str, np.ndarray]
-    energy: np.ndarray
+
+    @property
+    def pixel_distance(self) -> float:
+        """Mean of ‖x_k − x‖ / ‖x‖ over all images and latents."""
+        return pixel_distance(self.images, self.start[:, None, None])
+
+
+@dataclasses.dataclass(frozen=True)
+class Walk(Pictures):
+    """Pictures on a square grid of latents around z, and how well each does: from `Inverter.walk`.
+
+    Down runs the first latent direction, to the right the second; the middle cell is z itself.
+
+    Attributes:
+        error_before: ‖a(x|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of kernels does.
+        error_after: ‖a(x_k|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of the image leaves.
+        history: how the images were sought: `activation` (squared error by ‖a(x|z)‖²), `prior` and
+            `total` (their sum), each `(steps + 1, n, grid, grid)`, at the start and after every
+            step. Empty where nothing was sought.
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), section 3, figures 3 and 4.
+    """
+
+    error_before: np.ndarray
+    error_after: np.ndarray
+    history: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def sought(
+        cls,
+        images: np.ndarray,
+        latents: np.ndarray,
+        start: np.ndarray,
+        history: dict[str, np.ndarray],
+        energy: np.ndarray,
+    ) -> "Walk":
+        """A walk whose images are those of the step with the lowest total.
+
+        Args:
+            images, latents, start, history: as in the walk.
+            energy: ‖a(x|z)‖², `(n,)`, by which the errors of the history were divided.
+        """
+        kept = np.nanargmin(history["total"], axis=0)[None]
+        relative = history["activation"]
+        before, after = relative[0], np.take_along_axis(relative, kept, axis=0)[0]
+        unit = energy[:, None, None]
+        return cls(images, latents, start, before * unit, after * unit, history)
 
     def of_image(self, index: int) -> "Walk":
         """The walk of one of the images alone, as a walk of n = 1."""
@@ -53,35 +92,15 @@ class Walk:
             images=self.images[which, cells, cells],
             latents=self.latents[cells, cells],
             start=self.start[which],
+            error_before=self.error_before[which, cells, cells],
+            error_after=self.error_after[which, cells, cells],
             history={name: rows[:, which, cells, cells] for name, rows in self.history.items()},
-            energy=self.energy[which],
         )
-
-    @property
-    def kept(self) -> np.ndarray:
-        """The step whose image is kept: that with the lowest total, `(n, grid, grid)`."""
-        return np.nanargmin(self.history["total"], axis=0)
-
-    @property
-    def error_before(self) -> np.ndarray:
-        """‖a(x|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of kernels does."""
-        return self.history["activation"][0] * self.energy[:, None, None]
-
-    @property
-    def error_after(self) -> np.ndarray:
-        """‖a(x_k|z_k) − a(x|z)‖², `(n, grid, grid)`: what the change of the image leaves of it."""
-        final = np.take_along_axis(self.history["activation"], self.kept[None], axis=0)[0]
-        return final * self.energy[:, None, None]
 
     @property
     def explained_fraction(self) -> float:
         """How much of the change of kernels the change of the images undoes, over all grids."""
         return explained_fraction(self.error_before, self.error_after)
-
-    @property
-    def pixel_distance(self) -> float:
-        """Mean of ‖x_k − x‖ / ‖x‖ over all grids."""
-        return pixel_distance(self.images, self.start[:, None, None])
 
 
 def explained_fraction(before: np.ndarray, after: np.ndarray) -> float:

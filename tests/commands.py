@@ -5,11 +5,11 @@ import numpy as np
 QUICK = ["--steps", "3", "--batch-size", "8", "--latent-dim", "2"]
 
 
-def write_npz(folder, dataset, **changes):
+def write_npz(folder, dataset, name="patterns", **changes):
     """A data set as a file, with other arrays in the place of its own."""
     arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}
-    np.savez(folder / "patterns.npz", **{**arrays, **changes})
-    return str(folder / "patterns.npz")
+    np.savez(folder / f"{name}.npz", **{**arrays, **changes})
+    return str(folder / f"{name}.npz")
 
 
 def one_line(capsys):

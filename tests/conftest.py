@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from commands import QUICK, write_npz
+from patterns import make_dataset
 
 from keras_filtergan.classifier import build_classifier
 from keras_filtergan.cli import train_main
@@ -15,22 +16,6 @@ from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun
-
-
-def make_dataset(train: int = 96, test: int = 40, side: int = 12, classes: int = 3) -> ImageDataset:
-    """Images of noise around one fixed pattern a class: easy to learn, quick to make."""
-    generator = np.random.default_rng(0)
-    patterns = generator.uniform(0, 1, (classes, side, side, 1))
-
-    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.arange(count) % classes
-        images = 0.7 * patterns[labels] + 0.3 * generator.uniform(0, 1, (count, side, side, 1))
-        return np.round(images * 255).astype("uint8"), labels
-
-    x_train, y_train = draw(train)
-    x_test, y_test = draw(test)
-    names = tuple("abcdefghij"[:classes])
-    return ImageDataset("patterns", x_train, y_train, x_test, y_test, names)
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,8 @@ def walk_of(images, start, latents=None):
     n, grid = images.shape[:2]
     if latents is None:
         latents = latent_grid(np.zeros(3), 3, (0, 2), grid, span=grid // 2)
-    history = {name: np.ones((2, n, grid, grid)) for name in ("activation", "prior", "total")}
-    return Walk(images, latents, start, history, np.ones(n))
+    errors = np.ones((n, grid, grid))
+    return Walk(images, latents, start, errors, errors)
 
 
 def steps(grid=3):

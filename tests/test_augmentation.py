@@ -24,9 +24,10 @@ from keras_filtergan.cli.progress import Progress
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.data.tfds_writer import tfds_name
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import save_model
 from keras_filtergan.filtergan import FilterGAN
 from keras_filtergan.recipe import WAY_NAMES, Recipe
-from keras_filtergan.runs import RunDirectory, save_model
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import classifiers
 import numpy as np
 import pytest
-from commands import one_line, write_npz
+from commands import QUICK, one_line, write_npz
+from patterns import make_dataset
 
 from keras_filtergan import trained
 from keras_filtergan.cli import module_main, train_main, visualize_main
@@ -181,6 +183,25 @@ def test_from_training_to_pictures(finished, tmp_path, capsys):
         assert visualize_main(["--run", str(out), "--out", str(tmp_path / "none"), *wrong]) == 2
         assert message in one_line(capsys)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_layer_that_is_named_by_a_path(tmp_path, monkeypatch, capsys):
+    """Its name goes into names of files and folders; the data set is named from here."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    classifiers.nested(1).save("nested.keras")
+    write_npz(home, make_dataset(size=classifiers.SIZE))
+    words = ["--classifier", "nested.keras", "--layer", "stage/deep/conv", *QUICK]
+    assert train_main(["--dataset", "patterns.npz", *words]) == 0
+    [out] = (home / "runs").iterdir()
+    assert out.name == "patterns-layerstage-deep-conv-seed0"
+    capsys.readouterr()
+    assert train_main(["--dataset", "patterns.npz", *words]) == 0
+    assert "is complete" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)  # the run finds its images from anywhere
+    assert visualize_main(["--run", str(out), "--images", "0", "--grid", "3"]) == 0
+    assert "figures/invariances_layerstage-deep-conv_0.png" in capsys.readouterr().out
 
 
 def test_pictures_of_no_run(tmp_path, monkeypatch, capsys):

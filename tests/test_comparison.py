@@ -9,8 +9,9 @@ from keras_filtergan.anatomy import locality, nonlinearity
 from keras_filtergan.data import load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
+from keras_filtergan.files import save_model, write_json
 from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.runs import RunDirectory, save_model, write_json
+from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun

@@ -145,7 +145,7 @@ def test_logged_terms_by_hand(target, gan, batch):
 
 
 def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, dataset, batch):
-    """RMSprop's first step is −lr · g / sqrt(0.1 g²): the sign of the objective's gradient."""
+    """With SGD of rate 1 the step is minus the gradient, here by a difference quotient."""
     gan = FilterGAN(
         target,
         latent_dim=3,

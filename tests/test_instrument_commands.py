@@ -51,6 +51,8 @@ def test_a_classifier_alone(finished, data, tmp_path):
         (["--classifier", "RUN/classifier.keras", "--dataset", "DATA"], "a classifier alone"),
         (["--run", "RUN", "--layer", "2"], "--layer goes with --classifier"),
         (["--run", "RUN", "--dataset", "OTHER"], "expected images (12, 12, 1), 'patterns' has"),
+        (["--run", "RUN", "--dataset", "mnist_sample"], "name the --dataset that the network was"),
+        (["--run", "RUN", "--dataset", "MORE"], "expected images of 3 classes, 'more' has 4"),
         (["--run", "RUN", "--images", "0"], "whole number of at least 1, received '0'"),
         (["--run", "RUN", "--networks", "0"], "at least 1 as networks, received 0"),
         (["--run", "RUN", "--strange", "nowhere"], "which is none of them"),
@@ -61,7 +63,8 @@ def test_a_classifier_alone(finished, data, tmp_path):
 def test_bad_input_is_one_line(words, message, finished, data, dataset, tmp_path, capsys):
     images = {name: np.kron(getattr(dataset, name), np.ones([1, 2, 2, 1], "uint8")) for name in X}
     larger = write_npz(tmp_path, dataset, **images)
-    places = {"RUN": str(finished[1]), "DATA": data, "OTHER": larger}
+    more = write_npz(tmp_path, dataset, "more", class_names=list("abcd"))
+    places = {"RUN": str(finished[1]), "DATA": data, "OTHER": larger, "MORE": more}
     for short, place in places.items():
         words = [word.replace(short, place) for word in words]
     try:

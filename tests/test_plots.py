@@ -50,7 +50,7 @@ def test_every_channel_of_the_map_has_a_star_and_its_own_colour():
 
 def test_training_curves_hold_the_history():
     terms = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy", "code_error")
-    terms += ("activation_variation", "discriminator_noise", "code_weight")
+    terms += ("activation_variation", "discriminator_noise", "code_noise", "code_weight")
     history = [{"step": s, **{t: s * i for i, t in enumerate(terms)}} for s in (100, 200)]
     figure = plots.training_figure(history, "title")
     drawn = {line.get_label(): line.get_ydata() for ax in figure.axes for line in ax.lines}

@@ -1,11 +1,10 @@
-import json
 import os
 from pathlib import Path
 
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs import RunDirectory, latest_run, open_run, write_json
+from keras_filtergan.runs import RunDirectory, latest_run, open_run
 
 CONFIG = {
     "settings": {"layer": 4, "seed": 0},
@@ -85,8 +84,10 @@ def test_latest_is_the_one_finished_last(tmp_path):
     for age, name in ((30, "old"), (10, "new"), (20, "middle")):
         finished(tmp_path / name)
         moment = 1_000_000 - age
-        os.utime(tmp_path / name / "evaluation.json", (moment, moment))
+        os.utime(tmp_path / name / "generator.keras", (moment, moment))
     RunDirectory(tmp_path / "unfinished").create(CONFIG)
+    assert latest_run(tmp_path).path.name == "new"
+    RunDirectory(tmp_path / "old").write_evaluation({})  # judged again, not trained again
     assert latest_run(tmp_path).path.name == "new"
 
 
@@ -114,13 +115,3 @@ def test_damaged_json_is_named(tmp_path):
     run.config.write_text('{"settings": ')
     with pytest.raises(InputError, match=r"config\.json' is damaged"):
         run.read_config()
-
-
-def test_a_reader_never_sees_half_a_file(tmp_path):
-    """A write that fails leaves the old content and no litter."""
-    path = tmp_path / "card.json"
-    write_json(path, {"a": 1})
-    with pytest.raises(TypeError):
-        write_json(path, {"a": object()})
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert [item.name for item in tmp_path.iterdir()] == ["card.json"]

@@ -164,26 +164,28 @@ def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, set
     assert [r["step"] for r in run.read_history()] == [100, 160]
 
 
-def test_sigint_saves_and_resume_goes_on_bit_for_bit(whole, settings, tmp_path):
-    """The signal arrives in step 3 of 7."""
+@pytest.mark.parametrize(("step", "logged"), [(3, []), (7, [7])])
+def test_sigint_saves_and_resume_goes_on_bit_for_bit(whole, settings, tmp_path, step, logged):
+    """The signal arrives in the middle of a logging interval, or in its last step."""
 
     class Signal(training.DivergenceGuard):
         def on_step(self, logs):
-            if self.step == 3:
+            if self.step == step:
                 os.kill(os.getpid(), signal.SIGINT)
 
     run = RunDirectory(tmp_path / "run")
     plan = training.plan(settings)
     guard, training.DivergenceGuard = training.DivergenceGuard, Signal
     try:
-        with pytest.raises(training.Interrupted, match="after step 3 of 7"):
+        with pytest.raises(training.Interrupted, match=f"after step {step} of 7"):
             training.train(plan, run, **QUIET)
     finally:
         training.DivergenceGuard = guard
-    assert Checkpoints(run.checkpoints, plan.identity).steps == [0, 3]
-    assert run.read_history() == []
+    assert Checkpoints(run.checkpoints, plan.identity).steps == [0, step]
+    assert [record["step"] for record in run.read_history()] == logged
     _, card = training.train(plan, run, **QUIET)
     assert card == whole[2]
+    assert [record["step"] for record in run.read_history()] == [7]
     for one, other in zip(weights(whole[0]), weights(run), strict=True):
         np.testing.assert_array_equal(one, other)
 

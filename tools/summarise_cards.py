@@ -9,7 +9,8 @@ import argparse
 import statistics
 from pathlib import Path
 
-from keras_filtergan.runs import open_run, write_json
+from keras_filtergan.files import write_json
+from keras_filtergan.runs import open_run
 
 
 def numbers(card: dict) -> dict[str, float | None]:

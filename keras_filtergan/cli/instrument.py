@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs import check_writable, latest_run, open_run
+from keras_filtergan.files import check_writable
+from keras_filtergan.runs import latest_run, open_run
 
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
@@ -39,7 +40,11 @@ def add_instrument(
     )
     add("--layer", help="convolution of --classifier, by number or name; default 1")
     add("--dataset", help="images, by name or path; default those of the run")
-    add("--out", type=Path, help="folder to write to; default <run>/instruments")
+    add(
+        "--out",
+        type=Path,
+        help="folder to write to; default <run>/instruments, or runs/instruments/<FILE>",
+    )
     add("--seed", type=_count(0), default=0, help="of all that is drawn; default %(default)s")
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
     add("--debug", action="store_true", help="show the traceback of an error")

@@ -12,7 +12,8 @@ from keras_filtergan.cli.maximize import add_maximize
 from keras_filtergan.cli.spectra import add_spectra
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
-from keras_filtergan.runs import check_writable, latest_run, open_run
+from keras_filtergan.files import check_writable
+from keras_filtergan.runs import latest_run, open_run
 
 COMMANDS = (
     add_augment,

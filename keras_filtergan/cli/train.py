@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from keras_filtergan.cli.command import (
     import_tensorflow,
 )
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import file_name
 from keras_filtergan.presets import PRESETS, preset
 from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
@@ -24,6 +24,11 @@ from keras_filtergan.settings import Settings
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """`train.py`: classifier, FilterGAN, card and pictures."""
+    options = _parser().parse_args(arguments)
+    return guarded(lambda: _train(options), options.debug)
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="train.py",
         description="Train (or reuse) a classifier, then FilterGAN on one of its layers, "
@@ -42,7 +47,6 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     )
     add(
         "--dataset",
-        type=_absolute,
         metavar="NAME|FOLDER|FILE.npz",
         help=f"a TFDS set, a folder of class folders, or an .npz file; default {defaults.dataset}",
     )
@@ -83,8 +87,7 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         help="short for --preset quick, a smoke run of about a minute",
     )
     add("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    return guarded(lambda: _train(options), options.debug)
+    return parser
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -94,17 +97,20 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
 
     import_tensorflow()
-    from keras_filtergan import evaluation, gallery, training
+    from keras_filtergan import data, evaluation, gallery, training
     from keras_filtergan.trained import TrainedRun
 
-    plan = training.plan(settings, data_dir(options))
+    here = data_dir(options)
+    settings = dataclasses.replace(settings, dataset=data.located(settings.dataset, here))
+    plan = training.plan(settings, here)
     run.check(plan.config)
     if options.dry_run:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
         return DONE
     if run.is_complete:
         if not run.figures.exists():
-            gallery.draw_gallery(run, TrainedRun.load(run), gallery.View(), run.figures, print)
+            held = TrainedRun.load(run, here)
+            gallery.draw_gallery(run, held, gallery.View(), run.figures, print)
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
@@ -135,12 +141,7 @@ def _layer(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
-def _absolute(dataset: str) -> str:
-    """The data set's name; of a path, one that other working directories understand as well."""
-    is_path = os.sep in dataset or dataset.endswith(".npz")
-    return os.path.abspath(dataset) if is_path and os.path.exists(dataset) else dataset
-
-
 def _default_out(settings: Settings, preset_name: str | None) -> Path:
-    name = f"{Path(settings.dataset).stem}-layer{settings.layer}-seed{settings.seed}"
+    parts = Path(settings.dataset).stem, f"layer{file_name(settings.layer)}", f"seed{settings.seed}"
+    name = "-".join(parts)
     return Path("runs") / (f"{name}-quick" if preset_name == "quick" else name)

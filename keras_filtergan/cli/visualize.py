@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
-from keras_filtergan.runs import check_writable, latest_run, open_run
+from keras_filtergan.files import check_writable
+from keras_filtergan.runs import latest_run, open_run
 
 
 def visualize_main(arguments: Sequence[str] | None = None) -> int:

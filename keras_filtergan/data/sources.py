@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.order import mixed
 from keras_filtergan.errors import InputError
 
 BUNDLED = "mnist_sample"
@@ -28,7 +29,9 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
     3. a path: a `.npz` file, a folder of class sub-folders, or a prepared TFDS folder: that of a
        version, or the one above, of which the latest version is taken.
 
-    A folder that shares its name with a TFDS set is meant by `./name`.
+    A folder that shares its name with a TFDS set is meant by `./name`. Images that come class by
+    class, as from class folders, are dealt out so that any first n of them hold all classes (see
+    `data.order.mixed`); numbers of test images count in that order.
 
     Args:
         name: Name or path.
@@ -48,17 +51,49 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
         raise InputError(
             f"Expected the name of an image set or a path. Received: {name!r}; try {BUNDLED}."
         )
+    return mixed(_load(name, data_dir))
+
+
+def located(name: str | Path, data_dir: str | Path | None = None) -> str:
+    """The same name, or the absolute path if it is one: what other working directories understand.
+
+    Args:
+        name: as of `load_dataset`; one that stands for nothing comes back as it is.
+        data_dir: as of `load_dataset`.
+
+    Example:
+        >>> located("mnist"), located("./digits.npz")
+        ('mnist', '/home/ada/digits.npz')
+    """
+    name = os.fspath(name)
+    path = os.path.abspath(os.path.expanduser(name))
+    if name == BUNDLED or not os.path.exists(path):
+        return name
+    if not _is_plainly_a_path(name):
+        from keras_filtergan.data import tfds
+
+        if _set_name(name) in tfds.known_tfds_names(data_dir):
+            return name
+    return path
+
+
+def _load(name: str, data_dir: str | Path | None) -> ImageDataset:
     if name == BUNDLED:
         return _load_bundled()
     if not _is_plainly_a_path(name):
         from keras_filtergan.data import tfds
 
         known = tfds.known_tfds_names(data_dir)
-        if re.split("[/:]", name)[0] in known:
+        if _set_name(name) in known:
             return tfds.load_tfds(name, data_dir)
         if not os.path.lexists(name) and "/" not in name:
             raise _unknown(name, known)
     return _load_path(Path(name).expanduser())
+
+
+def _set_name(name: str) -> str:
+    """A TFDS name without its configuration and version."""
+    return re.split("[/:]", name)[0]
 
 
 def _is_plainly_a_path(name: str) -> bool:

@@ -67,10 +67,13 @@ def build_critic(subject: Subject) -> keras.Model:
     """
     he = keras.initializers.HeNormal
     layers, seed = keras.layers, subject.seed * 10
-    critic = keras.Sequential(
+    means, variances = subject.target.moments(subject.dataset.x_train[:ADAPT_IMAGES])
+    mean = means.mean(axis=(0, 1))
+    variance = variances.mean(axis=(0, 1)) + means.var(axis=(0, 1))  # within and between places
+    return keras.Sequential(
         [
             keras.Input(subject.target.activation_shape),
-            layers.Normalization(axis=-1),
+            layers.Normalization(axis=-1, mean=mean, variance=variance),
             layers.Conv2D(WIDTHS[0], 3, padding="same", kernel_initializer=he(seed + 1)),
             layers.LeakyReLU(0.2),
             layers.Conv2D(WIDTHS[1], 3, strides=2, padding="same", kernel_initializer=he(seed + 2)),
@@ -82,10 +85,6 @@ def build_critic(subject: Subject) -> keras.Model:
         ],
         name="critic",
     )
-    target, images = subject.target, subject.dataset.x_train[:ADAPT_IMAGES]
-    features = target.features(to_unit_interval(images))
-    critic.layers[0].adapt(target.activations(features).numpy())
-    return critic
 
 
 def trained_critic(subject: Subject, source: Source) -> keras.Model:

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.subject import Subject
-from keras_filtergan.runs import plain
+from keras_filtergan.files import plain
 
 
 @dataclass(frozen=True)

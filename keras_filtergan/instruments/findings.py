@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import plain, save_figure, write_json
 from keras_filtergan.instruments.film import save_film
-from keras_filtergan.runs import save_figure, write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Findings:
     """Numbers, a figure, and what else an instrument shows.
 
     Attributes:
-        numbers: ready for JSON.
+        numbers: dicts, lists and arrays of numbers and texts; in JSON what is not finite is null.
         figure: the picture.
         table: the numbers that matter, for the screen.
         films: file name without ending → frames `(n, h, w, c)` in [0, 1], grey or in colour.
@@ -47,7 +47,7 @@ class Findings:
         paths = [folder / f"{name}.json", folder / f"{name}.png", *films]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(paths[0], self.numbers)
+            write_json(paths[0], plain(self.numbers))
             save_figure(self.figure, paths[1])
             for path, frames in films.items():
                 save_film(frames, path)

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_filtergan.anatomy import locality, shares
 from keras_filtergan.instruments.properties import PROPERTIES
-from keras_filtergan.walks import Walk
+from keras_filtergan.walks import Pictures
 
 EXTREMES = 0.1  # share of the latents that count as having most, or least, of a property
 CHUNK = 512  # images at once
@@ -38,20 +38,14 @@ def dimension_effects(
         latents = np.zeros([2, latent_dim], "float32")
         latents[:, dim] = steps
         ends = moved(move, images, latents)  # (2, n, h, w, c)
-        walk = Walk(
-            images=np.moveaxis(ends, 0, 1)[:, None],
-            latents=latents[None],
-            start=images,
-            history={},
-            energy=np.ones(len(images)),
-        )
+        pictures = Pictures(np.moveaxis(ends, 0, 1)[:, None], latents[None], images)
         low, high = ([measure(end).mean() for measure in PROPERTIES.values()] for end in ends)
         effects = (np.array(high) - np.array(low)) / 2
         found.append(
             {
-                "pixel_distance": walk.pixel_distance,
-                "pixels": locality(walk),
-                "shares": shares(walk),
+                "pixel_distance": pictures.pixel_distance,
+                "pixels": locality(pictures),
+                "shares": shares(pictures),
                 **dict(zip(PROPERTIES, effects.tolist(), strict=True)),
             }
         )

@@ -27,7 +27,6 @@ from keras_filtergan.instruments.representation import (
     pooled_features,
 )
 from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.networks import Discriminator
 from keras_filtergan.trained import TrainedRun
 
 PATHS = {"straight": straight, "spherical": spherical}
@@ -137,7 +136,7 @@ def _sources(run: TrainedRun) -> dict[str, Features]:
     """What a linear reader may look at: images → features `(m, k)`."""
     target = run.target
     config = {**run.discriminator.get_config(), "seed": run.settings.seed + 1}
-    untrained = Discriminator.from_config(config)
+    untrained = type(run.discriminator).from_config(config)  # of the same architecture
     untrained.build((None, *target.activation_shape))
     flat = keras.layers.Flatten()
 

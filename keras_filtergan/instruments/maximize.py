@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.ascent import Ascent, Maximum, ascend, start_near, survey
+from keras_filtergan.instruments.film import enlarged
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.objectives import ClassLogit, Objective
 from keras_filtergan.instruments.specimen import Specimen
@@ -17,7 +18,6 @@ from keras_filtergan.plots import maxima_figure
 from keras_filtergan.target import FrozenTarget
 
 CLASSES = 10  # of the default objectives, at most
-FILM_SIDE = 112  # pixels of a picture in a film, at least
 GREY = 0.5
 
 
@@ -205,8 +205,7 @@ def _slug(objective: Objective) -> str:
 
 def _side_by_side(film: np.ndarray) -> np.ndarray:
     """`(frames, sets, h, w, c)` → `(frames, h', w', c)`: enlarged, with grey lines between."""
-    times = -(-FILM_SIDE // film.shape[2])
-    pictures = film.repeat(times, axis=2).repeat(times, axis=3)
+    pictures = enlarged(film)
     gap = np.full((*pictures.shape[:1], pictures.shape[2], 4, film.shape[-1]), GREY, "float32")
     parts = [part for k in range(film.shape[1]) for part in (gap, pictures[:, k])]
     return np.concatenate(parts[1:], axis=2)

@@ -35,8 +35,7 @@ class Activity(NamedTuple):
         """What the network makes of images `(m, h, w, c)`; kernels as in `FrozenTarget.record`."""
         layers = target.record(images, kernels)
         answer = tf.cast(list(layers.values())[-1], tf.float32)
-        logits = answer if target.gives_logits else tf.math.log(tf.maximum(answer, 1e-7))
-        return cls(layers, logits)
+        return cls(layers, target.as_logits(answer))
 
 
 class Objective:

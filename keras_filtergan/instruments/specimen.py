@@ -42,7 +42,8 @@ class Specimen:
             data_dir: where TFDS keeps its prepared sets.
 
         Raises:
-            InputError: the run cannot be loaded, or the images have another shape.
+            InputError: the run cannot be loaded, or the images have another shape or number
+                of classes.
         """
         trained = TrainedRun.load(run, data_dir)
         images = trained.dataset if dataset is None else load_dataset(dataset, data_dir)
@@ -62,7 +63,8 @@ class Specimen:
             data_dir: where TFDS keeps its prepared sets.
 
         Raises:
-            InputError: no such file, layer or data set, or images of another shape.
+            InputError: no such file, layer or data set, or images of another shape or number of
+                classes.
         """
         target = FrozenTarget(load_classifier(path), layer)
         images = _fitting(load_dataset(dataset, data_dir), target)
@@ -92,9 +94,15 @@ class Specimen:
 
 
 def _fitting(dataset: ImageDataset, target: FrozenTarget) -> ImageDataset:
+    hint = "name the --dataset that the network was trained on"
     if dataset.image_shape != target.image_shape:
         raise InputError(
             f"expected images {target.image_shape}, {dataset.name!r} has {dataset.image_shape}; "
-            "name the --dataset that the network was trained on"
+            f"{hint}"
+        )
+    if dataset.num_classes != target.num_classes:
+        raise InputError(
+            f"expected images of {target.num_classes} classes, {dataset.name!r} has "
+            f"{dataset.num_classes}; {hint}"
         )
     return dataset

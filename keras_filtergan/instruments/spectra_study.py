@@ -11,6 +11,7 @@ from keras_filtergan import plots
 from keras_filtergan.choice import CONVOLUTIONS, convolution_layers
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import plain
 from keras_filtergan.graph import layers_by_path
 from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
@@ -25,11 +26,13 @@ from keras_filtergan.instruments.power_spectrum import (
 )
 from keras_filtergan.instruments.receptive_field import receptive_field, visible
 from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.instruments.stability import relative_stability, temperatures
-from keras_filtergan.runs import plain
+from keras_filtergan.instruments.stability import (
+    Record,
+    relative_stability,
+    temperatures,
+    under,
+)
 from keras_filtergan.target import FrozenTarget
-
-Record = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 CUT = 3  # highest frequency of the smooth deformations
 SMALLEST_MAP = 4  # places a side, below which a spectrum has no rings to speak of
@@ -69,7 +72,7 @@ class SpectraStudy:
         records = {name: [one.record for one in several] for name, several in networks.items()}
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
-            records["generated"] = [_with_kernels(specimen.target, one) for one in sets]
+            records["generated"] = [under(specimen.target, one) for one in sets]
         records = {name: [tf.function(one) for one in several] for name, several in records.items()}
         controls = ("normalised", "permuted")
         as_they_are = {name: one for name, one in records.items() if name not in controls}
@@ -85,7 +88,7 @@ class SpectraStudy:
                 specimen.target.classifier, as_they_are, images
             ),
         }
-        numbers = _plain(numbers)
+        numbers = plain(numbers)
         figure = plots.spectra_figure(numbers, f"Why stable: {specimen.title}")
         return Findings(numbers, figure, _table(numbers))
 
@@ -235,10 +238,6 @@ def _path_of(target: FrozenTarget) -> str:
     return next(path for path, one in layers_by_path(target.classifier) if one is target.layer)
 
 
-def _with_kernels(target: FrozenTarget, kernels: tf.Tensor) -> Record:
-    return lambda images: target.record(images, kernels)
-
-
 def _mean(measure: Callable[[np.ndarray], np.ndarray], kernels: list[np.ndarray]) -> np.ndarray:
     return np.mean([measure(one) for one in kernels], axis=0)
 
@@ -259,17 +258,6 @@ def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
         *_, answers = record(tf.constant(images[which])).values()
         right += np.sum(np.argmax(answers, axis=-1) == labels[which])
     return float(right / len(images))
-
-
-def _plain(value):
-    """What JSON can hold of dicts and lists of numbers."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.integer):
-        return int(value)
-    return plain(float(value)) if isinstance(value, float | np.floating) else value
 
 
 def _table(numbers: dict) -> str:

@@ -9,7 +9,9 @@ import tensorflow as tf
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.target import FrozenTarget
 
+# Images (m, h, w, c) → what every layer makes of them, as `FrozenTarget.record`.
 Record = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 INPUT = "image"  # the name of layer 0
@@ -83,6 +85,11 @@ def temperatures(side: int, cut: int, levels: int) -> np.ndarray:
     if levels == 1:
         return np.array([np.sqrt(low * high)])
     return np.clip(np.geomspace(low, high, levels), low, high)
+
+
+def under(target: FrozenTarget, kernels: tf.Tensor) -> Record:
+    """What every layer makes of images if the chosen one has these kernels."""
+    return lambda images: target.record(images, kernels)
 
 
 def relative_stability(

@@ -16,10 +16,12 @@ from keras_filtergan.instruments.initialisation import at_initialisation
 from keras_filtergan.instruments.smooth_share import smooth_share
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.stability import (
+    Record,
     Stability,
     noise_norm,
     relative_stability,
     temperatures,
+    under,
 )
 from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import Walk
@@ -95,10 +97,10 @@ class StabilityStudy:
         """The stability of each network; of those that are drawn, one for each draw."""
         target = specimen.target
 
-        def measure(record: Callable) -> Stability:
+        def measure(record: Record) -> Stability:
             return relative_stability(record, images, deformations, self.seed)
 
-        def untrained(seed: int) -> Callable:
+        def untrained(seed: int) -> Record:
             network = at_initialisation(target.classifier, seed)
             return lambda x: recorded(network, x)
 
@@ -110,9 +112,9 @@ class StabilityStudy:
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
             mean = tf.reduce_mean(sets, axis=0)
-            networks = [_with_kernels(target.record, one) for one in tf.unstack(sets)]
+            networks = [under(target, one) for one in tf.unstack(sets)]
             found["generated"] = [measure(network) for network in networks]
-            found["averaged"] = [measure(_with_kernels(target.record, mean))]
+            found["averaged"] = [measure(under(target, mean))]
         return found
 
     def walks(self, run: TrainedRun) -> dict[str, float | None]:
@@ -134,10 +136,6 @@ class StabilityStudy:
             "control: noise": (images, np.clip(images + 0.2 * grey, 0, 1)),
         }
         return {title: smooth_share(*pair, self.cut) for title, pair in pairs.items()}
-
-
-def _with_kernels(record: Callable, kernels: tf.Tensor) -> Callable:
-    return lambda images: record(images, kernels)
 
 
 def _cells(walk: Walk) -> tuple[np.ndarray, np.ndarray]:

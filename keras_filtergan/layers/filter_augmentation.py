@@ -68,7 +68,7 @@ class FilterAugmentation(keras.layers.Layer):
             seed=seed,
             dtype=self.dtype_policy,
         )
-        _check_geometry(convolution, self.generated.generator)
+        _check_geometry(prefix, convolution, self.generated.generator)
 
     @classmethod
     def of(cls, target: FrozenTarget, generator: FilterGenerator, **kwargs) -> "FilterAugmentation":
@@ -157,7 +157,18 @@ class FilterAugmentation(keras.layers.Layer):
         return cls(**{**config, **restored})
 
 
-def _check_geometry(convolution: keras.layers.Conv2D, generator: FilterGenerator) -> None:
+def _check_geometry(
+    prefix: keras.Model, convolution: keras.layers.Conv2D, generator: FilterGenerator
+) -> None:
+    height, width, cin, cout = generator.kernel_shape
+    features = prefix.output_shape
+    wanted = (*convolution.kernel_size, convolution.compute_output_shape(features)[-1])
+    if (height, width, cout) != wanted or cin * generator.groups != features[-1]:
+        raise InputError(
+            f"expected a generator of {wanted[0]}×{wanted[1]} kernels from {features[-1]} to "
+            f"{wanted[2]} channels, received one of {height}×{width} kernels from "
+            f"{cin * generator.groups} to {cout}"
+        )
     for name in ("strides", "padding", "dilation_rate", "use_bias"):
         real, generated = getattr(convolution, name), getattr(generator, name)
         if real != generated:

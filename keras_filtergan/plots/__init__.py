@@ -1,9 +1,5 @@
 """The figures. Each function draws arrays into one matplotlib figure and returns it."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 from keras_filtergan.plots.adversarial import adversarial_figure
 from keras_filtergan.plots.latents import latents_figure
 from keras_filtergan.plots.maximize import maxima_figure

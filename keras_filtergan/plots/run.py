@@ -161,7 +161,7 @@ def mds_figure(points: np.ndarray, channels: np.ndarray, is_real: np.ndarray, ti
 
 
 def training_figure(history: Sequence[dict[str, float]], title: str) -> Figure:
-    """How training went: losses, D's accuracy, the code, the variation and both controls.
+    """How training went: losses, D's accuracy, the code, the variation, and what balances them.
 
     Args:
         history: dicts with `step` and every logged term.
@@ -173,7 +173,10 @@ def training_figure(history: Sequence[dict[str, float]], title: str) -> Figure:
         "accuracy of D (held near its goal)": {"real_accuracy": "-", "fake_accuracy": "--"},
         "error of the code (1 is chance)": {"code_error": "-"},
         "activation variation V_z / V_x": {"activation_variation": "-"},
-        "noise on D's input (σ of real activations)": {"discriminator_noise": "-"},
+        "noise on the inputs of D and Q (σ of units)": {
+            "discriminator_noise": "-",
+            "code_noise": "--",
+        },
         "weight λ of the code": {"code_weight": "-"},
     }
     figure = Figure(figsize=(10, 5.2))

@@ -1,5 +1,6 @@
 """What the uncertainty of networks looks like."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def uncertainty_figure(
     names = list(scores[known])
     figure = Figure(figsize=(3.1 * len(names), 3.6), layout="constrained")
     for ax, name in zip(figure.subplots(1, len(names), sharey=True), names, strict=True):
-        for (kind, held), style in zip(scores.items(), STYLES, strict=False):
+        for (kind, held), style in zip(scores.items(), itertools.cycle(STYLES)):
             values = np.sort(held[name])
             label = kind if kind == known else f"{kind}, {numbers['auroc'][kind][name]:.3f}"
             colour = "black" if kind == known else None

@@ -54,3 +54,13 @@ def test_the_classifier_stays_as_it_is(subject):
     averaging.pooled_accuracy(subject, subject.target.kernel[None])
     for weight, old in zip(subject.target.classifier.weights, before, strict=True):
         np.testing.assert_array_equal(weight, old)
+
+
+def test_runs_count_once_however_many_orders_they_have():
+    gains = {"a": (0.1, 0.3), "b": (0.4, 0.6), "c": (0.8, 0.8)}
+    rows = [{"run": run, "real": 0.0, "averaged": g} for run, two in gains.items() for g in two]
+    mean, error = averaging.mean_gain(rows, "averaged", "real")
+    assert mean == pytest.approx(0.5)
+    assert error == pytest.approx(0.3 / np.sqrt(3))  # of 0.2, 0.5, 0.8
+    of_one = averaging.mean_gain(rows[:2], "averaged", "real")
+    assert of_one == pytest.approx((0.2, 0.1))  # of 0.1 and 0.3

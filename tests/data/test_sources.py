@@ -5,7 +5,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_filtergan.data import load_dataset
+from keras_filtergan.data import load_dataset, located
 from keras_filtergan.data.tfds_writer import write_tfds_directory
 from keras_filtergan.errors import InputError
 
@@ -98,3 +98,19 @@ def test_bad_names_are_refused(tmp_path, name):
     with pytest.raises(InputError, match=BAD[name]) as caught:
         load_dataset(name)
     assert "\n" not in str(caught.value)
+
+
+def test_where_a_name_leads_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    class_folders(tmp_path / "things")
+    class_folders(tmp_path / "mnist")
+    (tmp_path / "set.npz").write_bytes(b"")
+    for name, place in {
+        "things": "things",
+        "./things": "things",
+        "set.npz": "set.npz",
+        "./mnist": "mnist",
+    }.items():
+        assert located(name) == str(tmp_path / place)
+    for name in ("mnist_sample", "mnist", "mnits", "nothing/here", "emnist/letters"):
+        assert located(name) == name

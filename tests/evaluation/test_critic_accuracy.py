@@ -28,6 +28,15 @@ def test_it_is_right_on_half_of_what_cannot_be_told_apart(memorising):
     assert card["taken_over"]["critic_accuracy"] == {"latents": 40, "images": 40, "steps": 60}
 
 
+def test_it_standardises_by_channel(trained_subject, monkeypatch):
+    monkeypatch.setattr(module, "ADAPT_IMAGES", 50)
+    norm = module.build_critic(trained_subject).layers[0]
+    target, images = trained_subject.target, trained_subject.dataset.x_train[:50]
+    maps = target.activations(target.features(images / np.float32(255))).numpy()
+    np.testing.assert_allclose(np.ravel(norm.mean), maps.mean(axis=(0, 1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(np.ravel(norm.variance), maps.var(axis=(0, 1, 2)), rtol=1e-4)
+
+
 def test_it_sees_kernels_of_another_strength(trained_subject):
     assert evaluate(shifted(trained_subject, 1.0), ["critic_accuracy"])["critic_accuracy"] > 0.95
 

@@ -1,8 +1,12 @@
+import json
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_filtergan.instruments.film import save_film
+from keras_filtergan.instruments.findings import Findings
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -27,3 +31,18 @@ def test_large_pictures_stay_as_they_are(tmp_path):
     save_film(frames, tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as film:
         assert film.size == (200, 120)
+
+
+def test_findings_are_read_back_by_a_strict_reader(tmp_path):
+    """What is not finite is null; and a film, a picture and numbers are all there."""
+    numbers = {"ratio": np.float64(np.nan), "attacks": [np.inf, 1.5], "mean": np.float32(2)}
+    film = np.zeros((2, 4, 4, 1))
+    paths = Findings(numbers, Figure(), "", {"walk": film}).write(tmp_path, "name", lambda _: None)
+    assert sorted(path.name for path in paths) == ["name.json", "name.png", "walk.gif"]
+    assert sorted(paths) == sorted(tmp_path.iterdir())
+
+    def refuse(text):
+        raise AssertionError(text)
+
+    held = json.loads((tmp_path / "name.json").read_text(), parse_constant=refuse)
+    assert held == {"ratio": None, "attacks": [None, 1.5], "mean": 2.0}

@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
+from keras_filtergan.dcgan import StridedDiscriminator
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.latent_paths import spherical
 from keras_filtergan.instruments.latents_study import LatentsStudy
@@ -41,6 +44,17 @@ def test_linear_readers_of_every_source(specimen):
     assert rows["pixels"]["features"] == 144
     assert list(rows["pixels"]["accuracy"]) == ["96"]
     assert rows["pixels"]["accuracy"]["96"]["mean"] in scores
+
+
+def test_the_untrained_d_is_of_the_same_architecture(specimen):
+    """A reader of the one has as many features as a reader of the other."""
+    run = specimen.run
+    shape = run.target.activation_shape
+    strided = StridedDiscriminator(shape, 3, width=4)
+    strided.build((None, *shape))
+    run = dataclasses.replace(run, discriminator=strided)
+    rows = STUDY.representation(specimen, run)
+    assert rows["D, random"]["features"] == rows["D, trained"]["features"]
 
 
 def test_bad_input(bare):

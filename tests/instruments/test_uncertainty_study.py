@@ -61,9 +61,10 @@ def test_other_data_sets_are_strange(specimen, dataset):
     strange = STUDY.strange(specimen.dataset.x_test[:20] / np.float32(255), [other])
     assert set(strange) == {"others", "noise", "shuffled"}
     np.testing.assert_allclose(strange["others"], fitted(other.x_test[:20], (12, 12, 1)))
-    figure = STUDY.findings(specimen, [other]).figure
-    texts = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
-    assert [text.partition(",")[0] for text in texts] == ["known", "others", "noise", "shuffled"]
+    many = [dataclasses.replace(other, name=f"others {i}") for i in range(4)]  # more than styles
+    figure = STUDY.findings(specimen, many).figure
+    texts = [t.get_text().partition(",")[0] for t in figure.axes[0].get_legend().get_texts()]
+    assert texts == ["known", *(f"others {i}" for i in range(4)), "noise", "shuffled"]
 
 
 def test_bad_input(bare):

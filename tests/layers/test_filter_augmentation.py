@@ -183,6 +183,17 @@ def test_a_generator_of_another_geometry_is_refused(target):
         FilterAugmentation.of(target, looks_trained(strided))
 
 
+@pytest.mark.parametrize(
+    ("kernel_size", "cin", "cout", "received"),
+    [(3, 6, 9, "from 6 to 9"), (5, 6, 7, "5×5 kernels"), (3, 4, 7, "from 4 to 7")],
+)
+def test_parts_that_do_not_fit_are_refused(layer, kernel_size, cin, cout, received):
+    other = keras.layers.Conv2D(cout, kernel_size, padding="same")
+    other.build((None, 3, 3, cin))
+    with pytest.raises(InputError, match=f"3×3 kernels from 6 to 7 channels, received.*{received}"):
+        FilterAugmentation(layer.prefix, layer.convolution, looks_trained(other))
+
+
 def test_before_its_weights_are_loaded_it_refuses_to_work(layer):
     restored = FilterAugmentation.from_config(layer.get_config())
     for training in (False, True):

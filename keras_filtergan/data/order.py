@@ -1,0 +1,67 @@
+"""The order of the images of a set: the first n of them shall stand for all."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_filtergan.data.dataset import ImageDataset
+
+
+def mixed(dataset: ImageDataset) -> ImageDataset:
+    """The set with each split in an order whose first images hold all classes.
+
+    Metrics and instruments look at the first n images. Of a split that comes class by class (as
+    from a folder of class folders) these would be of one class: it is dealt out, see `dealt_out`.
+    A split that is mixed keeps its order.
+
+    Example:
+        >>> mixed(ImageDataset("dots", x, [0, 0, 0, 1, 1, 1], x, [0, 1] * 3, ("a", "b"))).y_train
+        array([0, 1, 0, 1, 0, 1], dtype=int32)
+    """
+    changes = {}
+    for split in ("train", "test"):
+        images, labels = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
+        if is_by_class(labels):
+            order = dealt_out(labels)
+            changes |= {f"x_{split}": images[order], f"y_{split}": labels[order]}
+    return dataclasses.replace(dataset, **changes) if changes else dataset
+
+
+def is_by_class(labels: np.ndarray) -> bool:
+    """Whether neighbours share their class much more often than in a random order.
+
+    Args:
+        labels: class indices `(n,)`.
+
+    Returns:
+        True if every class is one block, or if the class changes less than half as often as the
+        shares of the classes let expect.
+
+    Example:
+        >>> is_by_class(np.array([2, 2, 2, 0, 0, 0])), is_by_class(np.array([2, 0, 0, 2, 0, 2]))
+        (True, False)
+    """
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    expected = (len(labels) - 1) * (1 - np.sum(shares**2))
+    changes = np.count_nonzero(np.diff(labels))
+    return bool(changes == len(shares) - 1 or changes < expected / 2)
+
+
+def dealt_out(labels: np.ndarray) -> np.ndarray:
+    """The order in which every class is spread evenly, its own images staying in their order.
+
+    Args:
+        labels: class indices `(n,)`.
+
+    Returns:
+        A permutation of 0..n-1, a pure function of the labels.
+
+    Example:
+        >>> dealt_out(np.array([0, 0, 0, 0, 1, 1]))     # of each class the middle of its share
+        array([0, 4, 1, 2, 5, 3])
+    """
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.lexsort((labels, place))
