@@ -1,12 +1,12 @@
 """What each part is good for: FilterGAN trained without it, and at other points of the trade-off.
 
     python benchmarks/ablations.py {parts,variation} [--dataset NAME] [--layer N] [--seed S]
-                                   [--json FILE] [--out DIR]
+                                   [--json FILE] [--figure FILE] [--out DIR]
 
 `parts` leaves one part out at a time; `variation` asks for more or less variation. Each row is a
 training run of its own with the settings of `train.py` otherwise. Where a control is left out, its
 value is the one at which the first run's settled. Finished runs are not repeated; a run that
-diverges is a row without numbers.
+diverges is a row without numbers. The figure shows the rows by the variation that they reached.
 """
 
 import argparse
@@ -14,9 +14,11 @@ import dataclasses
 import os
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from keras_filtergan import training
 from keras_filtergan.errors import DivergenceError
-from keras_filtergan.files import write_json
+from keras_filtergan.files import save_figure, write_json
 from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 
@@ -68,6 +70,7 @@ METRICS = (
     "pixel_distance",
     "label_agreement",
 )
+VARIATION = "activation_variation"
 BALANCE = ("discriminator_noise", "code_weight", "code_noise")
 
 
@@ -102,6 +105,39 @@ def line(values: dict) -> str:
     return f"| {values['title']} | " + " | ".join(cells) + " |"
 
 
+def trade_off_figure(rows: list[dict], title: str) -> Figure:
+    """What variation costs and what it is made of, a marker a row."""
+    rows = sorted((row for row in rows if "diverged" not in row), key=lambda r: r[VARIATION])
+    at = [row[VARIATION] for row in rows]
+    swapped = [row["swapped_accuracy"] for row in rows]
+    panels = {
+        "test accuracy": {
+            "classifier": [row["classifier_accuracy"] for row in rows],
+            "ten generated layers averaged": [row["averaged_accuracy"] for row in rows],
+            "one generated layer, mean": [one["mean"] for one in swapped],
+            "one generated layer, worst of 100": [one["min"] for one in swapped],
+        },
+        "share": {
+            "fresh critic is right": [row["critic_accuracy"] for row in rows],
+            "an image change explains": [row["explained_fraction"] for row in rows],
+            "pixel distance of that image": [row["pixel_distance"] for row in rows],
+        },
+    }
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    for ax, (name, curves) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+        for (label, values), look in zip(
+            curves.items(), ("k:", "ks-", "ko-", "k^--"), strict=False
+        ):
+            ax.plot(
+                at, values, look, label=label, markersize=4, linewidth=1, markerfacecolor="white"
+            )
+        ax.set(xlabel="variation of activations V_z / V_x", ylabel=name)
+        ax.legend(fontsize=8, frameon=False)
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", choices=STUDIES)
@@ -110,6 +146,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--steps", type=int, default=Settings.steps)
     parser.add_argument("--json", type=Path, help="write the table here as well")
+    parser.add_argument("--figure", type=Path, help="draw the rows here, by their variation")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="where the runs go")
     options = parser.parse_args()
     base = Settings(
@@ -134,6 +171,9 @@ def main() -> None:
         print(line(rows[-1]), flush=True)
         if options.json:
             write_json(options.json, {"settings": base.to_dict(), "rows": rows})
+    if options.figure:
+        title = f"{base.dataset}, layer {base.layer}, seed {base.seed}, {base.steps} steps"
+        save_figure(trade_off_figure(rows, title), options.figure)
 
 
 if __name__ == "__main__":
