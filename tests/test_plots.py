@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from keras_filtergan import plots
 
@@ -35,6 +36,25 @@ def test_the_grid_marks_the_original_and_what_changed(channels):
     assert [i for i, width in enumerate(widths) if width > 1] == [2, 4]
     assert styles[2] == ":"
     assert styles[4] == "-"
+
+
+@pytest.mark.parametrize("grid", [3, 5, 9])
+def test_every_word_on_a_grid_is_inside_the_picture(grid):
+    images = np.zeros((grid, grid, 4, 4, 1))
+    title = "What stage/deep/conv4 cannot tell apart: test image 1234 (automobile, taken for truck)"
+    title += ", images found by inversion, shifted by up to 1 px meanwhile\n89% of the change of "
+    title += "kernels explained, pixel distance 0.19, same answer 100%"
+    names = [f"principal {i} (92% explained)" for i in (1, 2)]
+    changed = np.zeros((grid, grid), bool)
+    figure = plots.invariances_figure(images, range(grid), names, title, changed)
+    FigureCanvasAgg(figure).draw()
+    for text in (figure._suptitle, figure._supxlabel, figure._supylabel):
+        box = text.get_window_extent()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1
+    assert " ".join(figure.get_suptitle().split()) == " ".join(title.split())
 
 
 def test_every_channel_of_the_map_has_a_star_and_its_own_colour():

@@ -1,5 +1,6 @@
 """What runs look like: kernels, invariances, training, layer against layer."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -80,10 +81,18 @@ def invariances_figure(
                 ax.set_xlabel(f"{offsets[column]:+.1f}", fontsize=8)
             if column == 0:
                 ax.set_ylabel(f"{offsets[row]:+.1f}", fontsize=8)
-    figure.suptitle(title, fontsize=9)
-    figure.supxlabel(f"latent direction {dims[1]} (standard deviations)", fontsize=9)
-    figure.supylabel(f"latent direction {dims[0]} (standard deviations)", fontsize=9)
+    across, along = (f"latent direction {dim} (standard deviations)" for dim in dims)
+    width, height = figure.get_size_inches()
+    figure.suptitle(_wrapped(title, width), fontsize=9)
+    figure.supxlabel(_wrapped(along, width), fontsize=9)
+    figure.supylabel(_wrapped(across, height), fontsize=9)
     return figure
+
+
+def _wrapped(text: str, inches: float) -> str:
+    """A text at 9 points, its lines broken where they would be longer than so many inches."""
+    width = int(13 * inches)  # letters
+    return "\n".join(part for line in text.splitlines() for part in textwrap.wrap(line, width))
 
 
 def layers_figure(
