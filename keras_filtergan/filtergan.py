@@ -65,6 +65,10 @@ class FilterGAN(keras.Model):
         architecture: which networks play, of `architectures.ARCHITECTURES`.
         seed: of the initial weights.
 
+    Raises:
+        InputError: an unknown loss or architecture, no `code_noise` where nothing sets it, or a
+            step before `adapt`.
+
     Example:
         >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
         >>> gan.compile()

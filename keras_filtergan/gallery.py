@@ -69,6 +69,10 @@ def draw_gallery(
 
     Raises:
         InputError: an image, dimension, grid or span out of range. Nothing is written then.
+
+    Example:
+        >>> view = View(images=(4, 7), dims="principal", parametrization="deformation")
+        >>> draw_gallery(run, TrainedRun.load(run), view, Path("figures"), say=print)
     """
     numbers = _image_numbers(trained, view.images)
     if isinstance(view.dims, str) and trained.settings.latent_dim < 2:

@@ -81,6 +81,10 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
 
     Raises:
         InputError: data set, classifier or layer do not fit; one line says which and why.
+
+    Example:
+        >>> plan(Settings(layer=4, dataset="mnist", seed=1)).dataset.image_shape
+        (28, 28, 1)
     """
     dataset = load_dataset(settings.dataset, data_dir)
     if settings.batch_size > len(dataset.x_train):
@@ -126,6 +130,11 @@ def train(
         InputError: the run directory belongs to other settings.
         DivergenceError: a loss became NaN or infinite.
         Interrupted: after SIGINT.
+
+    Example:
+        >>> trained, card = train(plan(Settings(layer=4)), RunDirectory(Path("runs/first")))
+        >>> card["swapped_accuracy"]["mean"]
+        0.9806
     """
     run.create(plan.config)
     if plan.dataset.note:
@@ -146,7 +155,12 @@ def train(
 
 
 def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
-    """A compiled and adapted FilterGAN with the settings of a plan."""
+    """A compiled and adapted FilterGAN with the settings of a plan.
+
+    Args:
+        plan: from `plan`.
+        target: its classifier, trained, and split at its layer.
+    """
     settings = plan.settings
     gan = FilterGAN(
         target,

@@ -46,6 +46,11 @@ def full_card(
 
     Raises:
         InputError: as `evaluate`.
+
+    Example:
+        >>> card = full_card(TrainedRun.load(run).subject(), ["explained_fraction"])
+        >>> card["explained_fraction"], card["baselines"]["noisy"]["explained_fraction"]
+        (0.811, 0.217)
     """
     if subject.independent_classifier is not None:  # one for all subjects
         provide = functools.cache(subject.independent_classifier)

@@ -188,7 +188,11 @@ def ascend(
 
 
 def check_objectives(target: FrozenTarget, objectives: Sequence[Objective]) -> None:
-    """Refuse objectives of layers, channels, places or classes that a network does not have."""
+    """Refuse objectives of layers, channels, places or classes that a network does not have.
+
+    Raises:
+        InputError: such an objective, or none at all; the message lists what there is.
+    """
     if not objectives:
         raise InputError("expected at least one objective, received none")
     activity = Activity.of(target, tf.zeros([1, *target.image_shape]))

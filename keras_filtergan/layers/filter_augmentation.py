@@ -78,6 +78,10 @@ class FilterAugmentation(keras.layers.Layer):
             target: the classifier and its convolution.
             generator: trained on it.
             **kwargs: further arguments of the layer.
+
+        Raises:
+            InputError: something else than these two, a generator of other kernels, or a path
+                around the layer.
         """
         if not isinstance(target, FrozenTarget):
             raise InputError(
