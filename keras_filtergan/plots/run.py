@@ -91,7 +91,7 @@ def invariances_figure(
 
 def _wrapped(text: str, inches: float) -> str:
     """A text at 9 points, its lines broken where they would be longer than so many inches."""
-    width = int(13 * inches)  # letters
+    width = round(15 * inches)  # letters
     return "\n".join(part for line in text.splitlines() for part in textwrap.wrap(line, width))
 
 
