@@ -1,6 +1,7 @@
 """Does it help? New classes from few labels, with real, generated and perturbed kernels.
 
-    python benchmarks/few_labels.py [--dataset NAME] [--json FILE] [--figure FILE] [--choose]
+    python benchmarks/few_labels.py [--dataset NAME] [--conditions TITLE ...] [--json FILE]
+                                    [--figure FILE] [--choose]
 
 A classifier and a FilterGAN on one of its layers are trained on the first half of a set's classes
 (digits 0-4). Its prefix is then frozen, and the second half (digits 5-9) is learned from 50 to 1000
@@ -28,7 +29,7 @@ from pathlib import Path
 import tensorflow as tf
 from few_labels_conditions import Condition, ImageAugmentation, kernel_draws
 from few_labels_data import NewClasses, balanced_subset, batches, halves, new_classes, save_npz
-from few_labels_report import accuracies, accuracy_figure
+from few_labels_report import accuracies, accuracy_figure, rows_of
 from few_labels_training import BATCH_SIZE, Transfer
 
 from keras_filtergan import training
@@ -198,7 +199,9 @@ def main() -> None:
         "judged_by": "validation" if options.choose else "test",
     }
     record = Record(options.json, settings)
-    conditions, sizes, seeds = CONDITIONS, options.labels, range(options.seeds)
+    wanted = options.conditions or [one.title for one in CONDITIONS]
+    conditions = [one for one in CONDITIONS if one.title in wanted]
+    sizes, seeds = options.labels, range(options.seeds)
     if options.choose:
         conditions, sizes, seeds = CANDIDATES, CHOICE_LABELS, CHOICE_SEEDS
     run_all(trained, new_classes(new), record, conditions, sizes, seeds)
@@ -209,7 +212,8 @@ def main() -> None:
     print(f"\n{len(record.runs)} runs in {minutes:.1f} minutes")
     if options.figure:
         title = f"{new.name} from few labels, behind a network that knows {old.name}"
-        save_figure(accuracy_figure(record.runs, FIGURE, REAL, title), options.figure)
+        shown = [row for row in FIGURE if row in rows_of(record.runs)]
+        save_figure(accuracy_figure(record.runs, shown, REAL, title), options.figure)
 
 
 def parse() -> argparse.Namespace:
@@ -224,6 +228,8 @@ def parse() -> argparse.Namespace:
     add("--learning-rate", type=float, default=3e-3, help="where its cosine starts")
     add("--labels", type=int, nargs="+", default=[50, 100, 200, 500, 1000])
     add("--seeds", type=int, default=5)
+    titles = [condition.title for condition in CONDITIONS]
+    add("--conditions", nargs="+", choices=titles, metavar="TITLE", help=f"of {titles}")
     add("--fine-tune", action="store_true", help="start from what followed the layer")
     add("--choose", action="store_true", help="candidates on validation images")
     add("--json", type=Path, help="single results; finished ones are not repeated")
