@@ -199,8 +199,7 @@ def main() -> None:
         "judged_by": "validation" if options.choose else "test",
     }
     record = Record(options.json, settings)
-    wanted = options.conditions or [one.title for one in CONDITIONS]
-    conditions = [one for one in CONDITIONS if one.title in wanted]
+    conditions = [one for one in CONDITIONS if one.title in (REAL, *options.conditions)]
     sizes, seeds = options.labels, range(options.seeds)
     if options.choose:
         conditions, sizes, seeds = CANDIDATES, CHOICE_LABELS, CHOICE_SEEDS
@@ -229,7 +228,14 @@ def parse() -> argparse.Namespace:
     add("--labels", type=int, nargs="+", default=[50, 100, 200, 500, 1000])
     add("--seeds", type=int, default=5)
     titles = [condition.title for condition in CONDITIONS]
-    add("--conditions", nargs="+", choices=titles, metavar="TITLE", help=f"of {titles}")
+    add(
+        "--conditions",
+        nargs="+",
+        choices=titles,
+        default=titles,
+        metavar="TITLE",
+        help=f"beside {REAL!r}, not with --choose; of {titles}",
+    )
     add("--fine-tune", action="store_true", help="start from what followed the layer")
     add("--choose", action="store_true", help="candidates on validation images")
     add("--json", type=Path, help="single results; finished ones are not repeated")

@@ -117,7 +117,7 @@ class StabilityStudy:
             found["averaged"] = [measure(under(target, mean))]
         return found
 
-    def walks(self, run: TrainedRun) -> dict[str, float | None]:
+    def walks(self, run: TrainedRun) -> dict[str, float]:
         """The share of the change along walks that a smooth displacement makes, beside controls.
 
         The controls say what the figure means: displaced images have a share near 1, noise one
