@@ -15,9 +15,10 @@ from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
 from keras_filtergan.instruments.averages import (
-    mean_of_activations,
-    mean_of_probabilities,
-    with_kernels,
+    ACTIVATIONS,
+    PROBABILITIES,
+    REAL,
+    compared,
 )
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.projected_gradient import (
@@ -31,7 +32,6 @@ from keras_filtergan.instruments.projected_gradient import (
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.plots import adversarial_figure
 
-REAL, ACTIVATIONS, PROBABILITIES = "real kernels", "mean of activations", "mean of probabilities"
 SINGLES = "single kernel sets"
 EXAMPLES = 10
 RADII = 9  # of the default curve, with 0
@@ -90,17 +90,12 @@ def adversarial(
             f"expected 1 to {sets} single kernel sets of {sets}, received {singles}; "
             "an average needs at least one"
         )
-    dataset, target = specimen.dataset, specimen.target
+    dataset = specimen.dataset
     numbers = one_of_each_class(dataset.y_test, np.ones(len(dataset.y_test), bool), images)
     x = np.asarray(to_unit_interval(dataset.x_test[numbers]))
     y = np.asarray(dataset.y_test[numbers])
-    networks = {REAL: with_kernels(target, target.kernel)}
-    if specimen.run is not None:
-        kernels = specimen.kernel_sets(sets, seed)
-        networks[ACTIVATIONS] = mean_of_activations(target, kernels)
-        networks[PROBABILITIES] = mean_of_probabilities(target, kernels)
-        for i in range(singles):
-            networks[f"G(z{i + 1})"] = with_kernels(target, kernels[i])
+    kernels = None if specimen.run is None else specimen.kernel_sets(sets, seed)
+    networks = compared(specimen.target, kernels, singles)
     clean = np.all([~_misled(scores, x, y) for scores in networks.values()], axis=0)
     if not clean.any():
         raise InputError("expected an image that the networks get right, they get none")

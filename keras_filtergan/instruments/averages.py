@@ -10,6 +10,8 @@ import tensorflow as tf
 from keras_filtergan.instruments.projected_gradient import Scores
 from keras_filtergan.target import FrozenTarget
 
+REAL, ACTIVATIONS, PROBABILITIES = "real kernels", "mean of activations", "mean of probabilities"
+
 
 def with_kernels(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
     """The network with one kernel set `(kh, kw, cin, cout)`; `target.kernel` is the real one."""
@@ -52,3 +54,22 @@ def mean_of_probabilities(target: FrozenTarget, kernels: tf.Tensor) -> Scores:
         return tf.reduce_logsumexp(tf.stack(members), axis=0) - np.log(len(members))
 
     return scores
+
+
+def compared(
+    target: FrozenTarget, kernels: tf.Tensor | None = None, singles: int = 0
+) -> dict[str, Scores]:
+    """The network under real kernels, under both averages, and under single kernel sets.
+
+    Args:
+        target: the frozen network.
+        kernels: `(n, kh, kw, cin, cout)`; `None` for the real network alone.
+        singles: how many of these kernel sets stand by themselves as well, at most n.
+    """
+    networks = {REAL: with_kernels(target, target.kernel)}
+    if kernels is not None:
+        networks[ACTIVATIONS] = mean_of_activations(target, kernels)
+        networks[PROBABILITIES] = mean_of_probabilities(target, kernels)
+        for i in range(singles):
+            networks[f"G(z{i + 1})"] = with_kernels(target, kernels[i])
+    return networks

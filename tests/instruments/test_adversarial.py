@@ -11,13 +11,13 @@ from keras_filtergan.cli import module_main
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.adversarial import (
-    ACTIVATIONS,
-    PROBABILITIES,
-    REAL,
     SINGLES,
     adversarial,
 )
 from keras_filtergan.instruments.averages import (
+    ACTIVATIONS,
+    PROBABILITIES,
+    REAL,
     mean_of_activations,
     mean_of_probabilities,
     with_kernels,
