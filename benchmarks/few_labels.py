@@ -26,22 +26,17 @@ import os
 import time
 from pathlib import Path
 
-import tensorflow as tf
 from few_labels_conditions import Condition, ImageAugmentation, kernel_draws
-from few_labels_data import NewClasses, balanced_subset, batches, halves, new_classes, save_npz
+from few_labels_data import NewClasses, balanced_subset, batches, halves, new_classes
 from few_labels_report import accuracies, accuracy_figure, rows_of
+from few_labels_source import add_options, noise_scale, trained_on
 from few_labels_training import BATCH_SIZE, Transfer
 
-from keras_filtergan import training
-from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
+from keras_filtergan.data import load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.activation_variation import activation_variation
-from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.frozen_view import table
-from keras_filtergan.evaluation.subject import Kernels
 from keras_filtergan.files import save_figure, write_json
-from keras_filtergan.runs import RunDirectory, open_run
-from keras_filtergan.settings import Settings
 from keras_filtergan.trained import TrainedRun
 
 REAL = "real kernels"
@@ -80,40 +75,6 @@ CANDIDATES = (
 INFERENCE = "real"  # by --choose as well
 FIGURE = tuple((condition.title, INFERENCE) for condition in CONDITIONS[:8])
 CHOICE_SEEDS, CHOICE_LABELS = (100, 101, 102), (50, 200)
-CARD = (
-    *("classifier_accuracy", "swapped_accuracy", "averaged_accuracy"),
-    *("activation_variation", "activation_bias", "code_r2"),
-)
-
-
-def trained_on(old: ImageDataset, options: argparse.Namespace) -> TrainedRun:
-    """Classifier and FilterGAN of the first half of the classes, trained unless they are there."""
-    settings = Settings(
-        layer=options.layer,
-        dataset=str(save_npz(old, options.out)),
-        steps=options.filtergan_steps,
-        classifier_epochs=options.classifier_epochs,
-        seed=options.seed,
-    )
-    words = (old.name, f"layer{settings.layer}", f"seed{settings.seed}", f"steps{settings.steps}")
-    run = RunDirectory(options.out / "-".join(words))
-    plan = training.plan(settings)
-    run.check(plan.config)  # what is there may have been trained otherwise
-    if not run.is_complete:
-        training.train(plan, run, verbose=0, say=lambda line: None, metrics=CARD)
-    return TrainedRun.load(open_run(run.path))
-
-
-def noise_scale(trained: TrainedRun) -> float:
-    """Noise on the real kernels at which activations vary as they do with the latent."""
-    subject = trained.subject()
-    noise = Condition("noise", "noise")
-
-    def make(scale: float) -> Kernels:
-        draw = kernel_draws(noise, trained.target, trained.generator, scale)
-        return lambda latents: draw(tf.constant([0, 0], tf.int64), len(latents))
-
-    return matching_amount(subject, make, activation_variation(subject).value)
 
 
 class Record:
@@ -217,12 +178,8 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_options(parser)
     add = parser.add_argument
-    add("--dataset", default="mnist")
-    add("--layer", type=int, default=Settings.layer)
-    add("--seed", type=int, default=0, help="of classifier and FilterGAN")
-    add("--filtergan-steps", type=int, default=3000)
-    add("--classifier-epochs", type=int, default=Settings.classifier_epochs)
     add("--steps", type=int, default=400, help="of learning from the few labels")
     add("--learning-rate", type=float, default=3e-3, help="where its cosine starts")
     add("--labels", type=int, nargs="+", default=[50, 100, 200, 500, 1000])
@@ -240,7 +197,6 @@ def parse() -> argparse.Namespace:
     add("--choose", action="store_true", help="candidates on validation images")
     add("--json", type=Path, help="single results; finished ones are not repeated")
     add("--figure", type=Path)
-    add("--out", type=Path, default=Path("runs/few_labels"), help="where the trained run goes")
     return parser.parse_args()
 
 
