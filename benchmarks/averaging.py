@@ -22,6 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.copies import copied
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
@@ -62,10 +63,7 @@ def pooled_accuracy(subject: Subject, kernels: tf.Tensor) -> float:
         parts = [target.record(scaled, one)[rectifier.name] for one in tf.unstack(kernels)]
         return [tf.add_n(parts) / len(parts)]
 
-    head = keras.Model(rectifier.output, target.classifier.output)
-    weights = head.get_weights()
-    head = keras.models.clone_model(head)
-    head.set_weights(weights)
+    head = copied(keras.Model(rectifier.output, target.classifier.output))
     entering = remembered(pooled, dataset.x_train)
     retrain(head, lambda parts: head(parts[0], training=True), entering, subject)
     [testing] = table(pooled, dataset.x_test)

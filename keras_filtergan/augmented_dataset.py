@@ -127,6 +127,9 @@ class AugmentedDataset:
     ) -> dict[str, Any]:
         """Make the pieces that are missing, then the data set.
 
+        Two processes may do so at once; they make the same, and what the first finishes counts for
+        both.
+
         Args:
             augmentation: what gives the pieces.
             originals: put the training images first, all of them, also those not augmented.
@@ -138,6 +141,21 @@ class AugmentedDataset:
         Raises:
             InputError: no image kept its label.
         """
+        try:
+            self._fill(augmentation, originals, progress)
+        except OSError:
+            if not self.is_complete:
+                raise
+            self.check()  # somebody else has finished it
+            self.discard_pieces()
+        return self.read_record()["counts"]
+
+    def _fill(
+        self,
+        augmentation: Augmentation,
+        originals: bool,
+        progress: Callable[[Piece, bool], None],
+    ) -> None:
         self.partial.mkdir(parents=True, exist_ok=True)
         write_json(self.partial / RECORD, {"made_of": self.made_of})
         tally = Tally(augmentation.wrong)
@@ -155,7 +173,6 @@ class AugmentedDataset:
                 "try a smaller --span in another --out"
             )
         self._publish(augmentation, originals, tally)
-        return self.read_record()["counts"]
 
     def discard_pieces(self) -> None:
         """Forget the pieces, which a finished data set does not need."""

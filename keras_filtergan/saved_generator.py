@@ -26,6 +26,7 @@ from keras_filtergan.networks import FilterGenerator
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 2**16  # bytes
 LARGEST_GENERATOR = 2**28  # parameters, 1 GiB
+TRIED = 4  # latents whose kernels have to be finite
 LARGEST_KERNEL = 2**10  # pixels a side, dilation included
 _KINDS = {f"keras_filtergan>{kind.__name__}": kind for kind, _ in ARCHITECTURES.values()}
 
@@ -51,7 +52,14 @@ def load_generator(path: str | Path) -> FilterGenerator:
         >>> generator(keras.random.normal([5, generator.latent_dim])).shape
         TensorShape([5, 3, 3, 32, 32])
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"expected the path of a generator.keras file, received {path!r}")
     path = Path(path)
+    if path.is_dir():
+        raise InputError(
+            f"expected a generator.keras file, {str(path)!r} is a directory; "
+            f"give {str(path / 'generator.keras')!r}"
+        )
     if not path.is_file():
         raise InputError(f"expected a generator.keras file, there is none at {str(path)!r}")
     try:
@@ -67,8 +75,10 @@ def load_generator(path: str | Path) -> FilterGenerator:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{str(path)!r} is damaged or no .keras file: {reason}") from None
     generator = _assemble(kind, config, weights)
-    if not np.isfinite(generator(np.zeros((1, config["latent_dim"]), np.float32))).all():
-        raise InputError(f"{str(path)!r} is no saved generator: its kernels are not finite")
+    latents = np.random.default_rng(0).standard_normal((TRIED, config["latent_dim"]))
+    for latent in latents.astype("float32"):  # one at a time: a kernel set may be large
+        if not np.isfinite(generator(latent[None])).all():
+            raise InputError(f"{str(path)!r} is no saved generator: its kernels are not finite")
     return generator
 
 
@@ -97,7 +107,9 @@ def _checked_config(text: bytes) -> tuple[type[FilterGenerator], dict[str, Any]]
     name = saved.get("registered_name") if isinstance(saved, dict) else None
     if not isinstance(name, str) or name not in _KINDS:
         kind = saved.get("class_name") if isinstance(saved, dict) else type(saved).__name__
-        raise _Refused(f"it holds a {str(kind)[:60]}, expected a FilterGenerator")
+        raise _Refused(
+            f"it holds a {str(kind)[:60]} registered as {_shown(name)}, expected a FilterGenerator"
+        )
     generator_kind, config = _KINDS[name], saved.get("config")
     if not isinstance(config, dict):
         raise _Refused("it has no configuration")

@@ -1,36 +1,36 @@
 """`FrozenTarget`: any trained classifier, split at one convolution."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.choice import chosen_convolution
+from keras_filtergan.classifier_checks import check_classifier, read_out_activation
 from keras_filtergan.convolution import convolve
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.fingerprints import fingerprint
+from keras_filtergan.fit import check_same_convolution
 from keras_filtergan.graph import (
     behind,
     crossing_tensors,
-    graph_of,
-    last_operation,
     recorded,
     rewired,
     single_call,
 )
-
-SOFTMAXES = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)  # as an activation=
+from keras_filtergan.networks import FilterGenerator
 
 
 class FrozenTarget:
-    """A trained classifier as prefix, convolution and suffix, none of which ever changes.
+    """A trained classifier as prefix, convolution and suffix, none of which is ever changed here.
 
     Everything in the package that asks "what would the network do with *these* kernels?" asks it
     here: training, evaluation, inversion and the layers all share this one split. The classifier
     is only ever called in inference mode and its variables are not tracked by the models that hold
-    the target, so neither its weights nor its batch-norm statistics can move.
+    the target, so neither its weights nor its batch-norm statistics can move. They are shared with
+    your model: after you have trained that further, make a new target.
 
     Where paths run around the convolution (skip connections), the tensors that cross the cut are
     carried along as further features. A convolution inside a nested model (a backbone used as a
@@ -60,7 +60,7 @@ class FrozenTarget:
     """
 
     def __init__(self, classifier: keras.Model, layer: int | str = 4):
-        _check_classifier(classifier)
+        check_classifier(classifier)
         self.classifier = classifier
         self.layer_name, self.layer = chosen_convolution(classifier, layer)
         self._network, entry, result = single_call(classifier, self.layer)
@@ -143,7 +143,7 @@ class FrozenTarget:
     @property
     def gives_logits(self) -> bool:
         """Whether the outputs are logits rather than probabilities."""
-        return _read_out_activation(self.classifier) is not keras.activations.softmax
+        return read_out_activation(self.classifier) is not keras.activations.softmax
 
     def outputs(
         self,
@@ -216,7 +216,8 @@ class FrozenTarget:
             A Functional model, images → outputs.
 
         Raises:
-            InputError: it is no layer, its name is taken, or its outputs have another shape.
+            InputError: it is no layer, its name is taken, its outputs have another shape, or it is
+                a `GeneratedConv2D` whose generator was learned from another layer or network.
 
         Example:
             >>> wider = keras.layers.Conv2D(32, 5, padding="same", name="wider")
@@ -230,6 +231,9 @@ class FrozenTarget:
                 f"expected a layer with a name of its own, {layer.name!r} is a layer of the "
                 "classifier; give it another name"
             )
+        generator = getattr(layer, "generator", None)
+        if isinstance(generator, FilterGenerator):
+            self.check_generator(generator)
 
         def instead(features: keras.KerasTensor, **mode) -> keras.KerasTensor:
             maps = layer(features, **mode)  # that in which a nested model was called
@@ -246,6 +250,25 @@ class FrozenTarget:
             return keras.layers.Activation(self.layer.activation, name=name)(maps)
 
         return rewired(self._network, lambda o: instead if o is self.layer else o)
+
+    def check_generator(self, generator: FilterGenerator) -> None:
+        """Refuse a generator that was not learned from this layer.
+
+        Generators of two networks of one architecture are told apart by the bias, which is a copy
+        of the layer's; of a layer without a bias they cannot be.
+
+        Raises:
+            InputError: its kernels, its strides, padding, dilation or groups, or its bias differ.
+        """
+        where = f"layer {self.layer_name!r}"
+        check_same_convolution(generator, self.kernel_shape, self.geometry, where)
+        if self.bias is None or not generator.built or not generator.is_trained():
+            return
+        if not np.allclose(generator.bias, self.bias, rtol=1e-2, atol=1e-3):  # half precision
+            raise InputError(
+                f"expected a generator learned from {where} of this network, the bias of this one "
+                "is another; load the one of a run with this classifier"
+            )
 
     def fingerprint(self) -> str:
         """Short hash of every weight of the classifier and of the layer's name."""
@@ -267,56 +290,3 @@ def _grouped(layer: keras.Layer) -> tf.Tensor:
 def _single(weight: keras.Variable) -> tf.Tensor:
     """A weight of any precision as a constant of single precision."""
     return tf.constant(np.asarray(keras.ops.convert_to_numpy(weight), "float32"))
-
-
-def _check_classifier(classifier: keras.Model) -> None:
-    if not isinstance(classifier, keras.Model):
-        raise InputError(
-            f"expected a keras.Model as classifier, received {type(classifier).__name__}; "
-            "load it with keras.models.load_model"
-        )
-    if graph_of(classifier) is None:
-        kind = f"received {type(classifier).__name__} {classifier.name!r}"
-        if isinstance(classifier, keras.Sequential):
-            raise InputError(
-                f"expected a built classifier, {kind} that is not; put a keras.Input(shape) first"
-            )
-        raise InputError(
-            f"expected a Functional or Sequential classifier, {kind} with code of its own in "
-            "call(), which cannot be split; rebuild it as keras.Model(inputs, outputs)"
-        )
-    if len(classifier.inputs) != 1 or len(classifier.outputs) != 1:
-        raise InputError(
-            "expected a classifier with one input and one output, received "
-            f"{len(classifier.inputs)} inputs and {len(classifier.outputs)} outputs; "
-            "make a keras.Model of the one image and the one answer"
-        )
-    image, scores = classifier.inputs[0].shape, classifier.outputs[0].shape
-    if len(image) != 4 or None in image[1:] or len(scores) != 2:
-        raise InputError(
-            "expected an image classifier (m, h, w, c) → (m, classes) of fixed size, "
-            f"received {tuple(image)} → {tuple(scores)}; build it with an Input of fixed size"
-        )
-    if not keras.backend.is_float_dtype(classifier.inputs[0].dtype):
-        raise InputError(
-            f"expected a classifier of images as floats in [0, 1], {classifier.name!r} takes "
-            f"{classifier.inputs[0].dtype}; give it a float Input and rescale inside"
-        )
-    activation = _read_out_activation(classifier)
-    if activation not in (keras.activations.linear, keras.activations.softmax):
-        name = getattr(activation, "__name__", activation)
-        raise InputError(
-            f"expected a classifier that ends in logits or a softmax, it ends in {name}; "
-            "take its logits"
-        )
-
-
-def _read_out_activation(classifier: keras.Model) -> Callable:
-    """The activation function that the scores went through last."""
-    operation = last_operation(classifier)
-    name = type(operation).__name__.lower()  # a Softmax is one as a layer and as an operation
-    by_name = getattr(keras.activations, name, keras.activations.linear)
-    activation = getattr(operation, "activation", by_name)
-    if isinstance(activation, keras.layers.Softmax) or activation in SOFTMAXES:
-        return keras.activations.softmax
-    return activation

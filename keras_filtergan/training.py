@@ -19,6 +19,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.files import save_model
 from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.guessing import guessing_note
 from keras_filtergan.runs import RunDirectory
 from keras_filtergan.settings import Settings
 from keras_filtergan.shelf import shelved_classifier
@@ -140,6 +141,9 @@ def train(
     if plan.dataset.note:
         say(plan.dataset.note)
     target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
+    note = guessing_note(target, plan.dataset) if plan.settings.classifier else None
+    if note:
+        say(note)
     gan = build_gan(plan, target)
     _record(run, plan, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")

@@ -239,6 +239,12 @@ def sigmoid():
     return keras.Model(image, keras.ops.sigmoid(read_out(layers.Conv2D(2, 3)(image))))
 
 
+def binary():
+    image = keras.Input((9, 10, 2))
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(image))
+    return keras.Model(image, layers.Dense(1)(pooled))
+
+
 def integers():
     image = keras.Input((9, 10, 2), dtype="uint8")
     return keras.Model(image, read_out(layers.Conv2D(2, 3)(layers.Rescaling(1 / 255)(image))))
@@ -263,6 +269,7 @@ def integers():
         (deep, 41, r"there are 40: 1 \(conv_0\), 2 \(conv_1\), 3 \(conv_2\), …, 40 \(conv_39\)$"),
         (deep, "conv-17", "did you mean 'conv_17'"),
         (sigmoid, 1, "ends in logits or a softmax, it ends in sigmoid"),
+        (binary, 1, "at least 2 classes, received 1 score.*make two"),
         (integers, 1, "images as floats in .0, 1., .* takes uint8"),
     ],
 )
@@ -271,6 +278,18 @@ def test_refusals_are_one_helpful_line(build, layer, message):
         FrozenTarget(build(), layer)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 300
+
+
+def test_a_binary_classifier_with_two_logits_made_of_its_one():
+    """As the refusal of a single score advises: softmax(0, s) is the sigmoid of s."""
+    model = shaken(binary())
+    score = model.output
+    two = keras.Model(model.input, keras.ops.concatenate([0 * score, score], axis=-1))
+    target, x = FrozenTarget(two, 1), images(2)
+    assert target.gives_logits
+    np.testing.assert_allclose(
+        keras.ops.softmax(target(x))[:, 1:], keras.ops.sigmoid(model(x)), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("policy", ["float64", "float16", "bfloat16", "mixed_float16"])

@@ -350,6 +350,26 @@ def test_a_stop_while_the_files_are_written_leaves_nothing_half(run, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
+@pytest.mark.parametrize("stage", ["_keep_piece", "_publish"])
+def test_what_another_process_finishes_meanwhile_counts(stage, run, tmp_path, monkeypatch, capsys):
+    """The first one to be done takes the pieces away, wherever the second is."""
+    words = ["augment", "--run", str(run.path), "--by", "transformation", "--out"]
+    assert module_main([*words, str(tmp_path / "alone" / "set")]) == 0
+    work = getattr(AugmentedDataset, stage)
+
+    def overtaken(*arguments):
+        monkeypatch.setattr(AugmentedDataset, stage, work)
+        assert module_main([*words, str(tmp_path / "both" / "set")]) == 0
+        return work(*arguments)
+
+    monkeypatch.setattr(AugmentedDataset, stage, overtaken)
+    capsys.readouterr()
+    assert module_main([*words, str(tmp_path / "both" / "set")]) == 0
+    first, second = (line for line in capsys.readouterr().out.splitlines() if "kept" in line[:5])
+    assert first == second
+    assert files(tmp_path / "both") == files(tmp_path / "alone")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,6 +9,8 @@ from keras import layers
 
 from keras_filtergan.choice import convolution_layers
 from keras_filtergan.errors import InputError
+from keras_filtergan.layers import GeneratedConv2D
+from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.target import FrozenTarget
 
 
@@ -102,3 +104,37 @@ def test_refusals(make, message):
     target = FrozenTarget(keras.Model(image, classifiers.read_out(x)), "second")
     with pytest.raises(InputError, match=message):
         target.network_with(make())
+
+
+def same_convolution(kernels=3, **kwargs) -> keras.Model:
+    image = keras.Input((9, 10, 1))
+    conv = layers.Conv2D(6, kernels, padding="same", **kwargs)(image)
+    return shaken(keras.Model(image, classifiers.read_out(conv)))
+
+
+def learned_from(target, **changes) -> FilterGenerator:
+    """A generator of a target's layer, as a trained one is."""
+    generator = FilterGenerator(target.kernel_shape, 3, **{**target.geometry, **changes})
+    generator.build((None, 3))
+    generator.mean.assign(np.ones(generator.mean.shape))
+    if generator.use_bias:
+        generator.bias.assign(target.bias)
+    return generator
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: same_convolution(kernels=5), r"\(3, 3, 1, 6\) for layer 'own'.*\(5, 5, 1, 6\)"),
+        (lambda: same_convolution(dilation_rate=2), r"dilation_rate \(1, 1\).*with \(2, 2\)"),
+        (lambda: same_convolution(use_bias=False), "use_bias True.*with False"),
+        (lambda: shaken(same_convolution(), seed=1), "of this network, the bias of this one"),
+    ],
+)
+def test_the_generator_of_another_convolution_is_refused(other, message):
+    """All of them return maps of the right shape."""
+    target = FrozenTarget(same_convolution(name="own"), 1)
+    assert target.network_with(GeneratedConv2D(learned_from(target))).output_shape == (None, 3)
+    layer = GeneratedConv2D(learned_from(FrozenTarget(other(), 1)), name="new")
+    with pytest.raises(InputError, match=message):
+        target.network_with(layer)

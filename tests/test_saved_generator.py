@@ -116,6 +116,20 @@ def test_a_missing_file(tmp_path):
         load_generator(tmp_path / "generator.keras")
 
 
+def test_what_is_no_file(path):
+    with pytest.raises(InputError, match=r"is a directory; give '.*/generator.keras'"):
+        load_generator(path.parent)
+    with pytest.raises(InputError, match=r"the path of a generator.keras file, received None"):
+        load_generator(None)
+
+
+def test_kernels_that_are_finite_at_zero_alone(generator, path):
+    generator.latent_in.kernel.assign(np.full(generator.latent_in.kernel.shape, 3e38))
+    generator.save(path)
+    with pytest.raises(InputError, match="kernels are not finite"):
+        load_generator(path)
+
+
 @pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04 and no more"])
 def test_no_zip(tmp_path, data):
     (tmp_path / "x.keras").write_bytes(data)
@@ -152,7 +166,9 @@ def test_another_model(tmp_path):
     discriminator = Discriminator((3, 3, 5), 3, width=2, features=4)
     discriminator.build((None, 3, 3, 5))
     discriminator.save(tmp_path / "d.keras")
-    with pytest.raises(InputError, match="holds a Discriminator, expected a FilterGenerator"):
+    with pytest.raises(
+        InputError, match=r"holds a Discriminator registered as .*, expected a FilterGenerator"
+    ):
         load_generator(tmp_path / "d.keras")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "s.keras")
     with pytest.raises(InputError, match="holds a Sequential"):

@@ -4,12 +4,15 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.recipe import WAY_NAMES, Recipe
 from keras_filtergan.runs import latest_run, open_run
+
+if TYPE_CHECKING:
+    from keras_filtergan.augmentation import Piece
 
 
 def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -70,12 +73,15 @@ def augment(options: argparse.Namespace) -> int:
     try:
         augmentation = Augmentation(TrainedRun.load(run, data_dir(options)), recipe)
         progress = Progress(augmentation.examples)
+
+        def advance(piece: "Piece", is_new: bool) -> None:
+            progress.advance(piece.tried, len(piece.images), is_new)
+            if progress.done == progress.total:
+                progress.close()
+                print("writing the data set", flush=True)
+
         try:
-            counts = place.fill(
-                augmentation,
-                options.originals,
-                lambda piece, is_new: progress.advance(piece.tried, len(piece.images), is_new),
-            )
+            counts = place.fill(augmentation, options.originals, advance)
         finally:
             progress.close()
     except KeyboardInterrupt:

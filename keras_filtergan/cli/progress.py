@@ -25,6 +25,7 @@ class Progress:
         self.stream = sys.stdout if stream is None else stream
         self.done = self.kept = self.new = 0
         self.start = self.said = time.monotonic()
+        self.is_within_line = False
 
     def advance(self, done: int, kept: int, is_new: bool) -> None:
         """Count images; those that had been done before this process are no sign of speed."""
@@ -34,6 +35,7 @@ class Progress:
         now = time.monotonic()
         if self.stream.isatty():
             self.stream.write(f"\r\x1b[K{self._line(now)}")
+            self.is_within_line = True
         elif self.done == self.total or now - self.said >= INTERVAL:
             self.stream.write(f"{self._line(now)}\n")
             self.said = now
@@ -41,9 +43,10 @@ class Progress:
 
     def close(self) -> None:
         """Leave the line that was being overwritten."""
-        if self.stream.isatty() and self.done:
+        if self.is_within_line:
             self.stream.write("\n")
             self.stream.flush()
+            self.is_within_line = False
 
     def _line(self, now: float) -> str:
         line = f"{self.done:,} of {self.total:,} images, {self.kept:,} kept"

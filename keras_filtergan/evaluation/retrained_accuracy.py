@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.copies import copied
 from keras_filtergan.data import number_stream
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.frozen_view import remembered
@@ -53,8 +54,7 @@ def retrained_suffix(subject: Subject, kernels: tf.Tensor) -> keras.Model:
         kernels: one shared set `(kh, kw, cin, cout)`.
     """
     target, images = subject.target, subject.dataset.x_train
-    suffix = keras.models.clone_model(target.suffix)
-    suffix.set_weights(target.suffix.get_weights())
+    suffix = copied(target.suffix)
     entering = remembered(lambda chunk: subject.view.enter_suffix(chunk, kernels), images)
 
     def answer(parts: list[tf.Tensor]) -> tf.Tensor:

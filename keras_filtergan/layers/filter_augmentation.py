@@ -3,7 +3,9 @@
 import keras
 from keras import ops
 
+from keras_filtergan.copies import copied
 from keras_filtergan.errors import InputError
+from keras_filtergan.fit import check_same_convolution
 from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
 from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.target import FrozenTarget
@@ -93,11 +95,7 @@ class FilterAugmentation(keras.layers.Layer):
                 f"expected a FilterGenerator, received {type(generator).__name__}; "
                 "load it with load_generator"
             )
-        if generator.kernel_shape != target.kernel_shape:
-            raise InputError(
-                f"expected a generator of kernels {target.kernel_shape} for layer "
-                f"{target.layer_name!r}, it makes {generator.kernel_shape}"
-            )
+        target.check_generator(generator)
         if len(target.prefix.outputs) > 1:
             raise InputError(
                 f"a path runs around layer {target.layer_name!r}, so its activations are not all "
@@ -105,7 +103,7 @@ class FilterAugmentation(keras.layers.Layer):
                 "FrozenTarget.network_with(GeneratedConv2D(generator))"
             )
         images, features = target.prefix.inputs[0], target.prefix.outputs[0]
-        prefix = _copy(keras.Model(images, features, name="prefix"))
+        prefix = copied(keras.Model(images, features, name="prefix"))
         convolution = type(target.layer).from_config(target.layer.get_config())
         convolution.build(features.shape)
         convolution.set_weights(target.layer.get_weights())
@@ -113,6 +111,7 @@ class FilterAugmentation(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build what comes from a config and has no shapes yet."""
+        self._check_images(input_shape)
         features = self.prefix.compute_output_shape(input_shape)
         for layer in (self.convolution, self.generated):
             if not layer.built:
@@ -120,8 +119,20 @@ class FilterAugmentation(keras.layers.Layer):
         freeze(self)
         self.built = True
 
+    def _check_images(self, shape: tuple[int | None, ...]) -> None:
+        wanted = self.prefix.input_shape[1:]
+        if len(shape) != 4 or any(
+            None not in (got, want) and got != want
+            for got, want in zip(shape[1:], wanted, strict=True)
+        ):
+            raise InputError(
+                f"expected images (m, {', '.join(map(str, wanted))}), received {tuple(shape)}; "
+                "in tf.data, batch them first"
+            )
+
     def call(self, inputs, training=False):
         """Features of the images."""
+        self._check_images(inputs.shape)
         self.generated.check_trained()
         features = self.prefix(inputs, training=False)  # batch norm stays as it was trained
         features = ops.cast(features, self.compute_dtype)
@@ -164,25 +175,11 @@ class FilterAugmentation(keras.layers.Layer):
 def _check_geometry(
     prefix: keras.Model, convolution: keras.layers.Conv2D, generator: FilterGenerator
 ) -> None:
-    height, width, cin, cout = generator.kernel_shape
     features = prefix.output_shape
-    wanted = (*convolution.kernel_size, convolution.compute_output_shape(features)[-1])
-    if (height, width, cout) != wanted or cin * generator.groups != features[-1]:
-        raise InputError(
-            f"expected a generator of {wanted[0]}×{wanted[1]} kernels from {features[-1]} to "
-            f"{wanted[2]} channels, received one of {height}×{width} kernels from "
-            f"{cin * generator.groups} to {cout}"
-        )
-    for name in ("strides", "padding", "dilation_rate", "use_bias"):
-        real, generated = getattr(convolution, name), getattr(generator, name)
-        if real != generated:
-            raise InputError(
-                f"expected a generator learned from a convolution with {name} {real!r}, "
-                f"received one with {generated!r}"
-            )
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy
+    cin, cout = features[-1], convolution.compute_output_shape(features)[-1]
+    depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
+    groups = cin if depthwise else convolution.groups
+    names = ("strides", "padding", "dilation_rate", "use_bias")
+    geometry = {"groups": groups, **{name: getattr(convolution, name) for name in names}}
+    kernel_shape = (*convolution.kernel_size, cin // groups, cout)
+    check_same_convolution(generator, kernel_shape, geometry, f"layer {convolution.name!r}")

@@ -27,7 +27,8 @@ class GeneratedConv2D(keras.layers.Layer):
     per call that large batches do not notice.
 
     The layer has a copy of the generator, which is frozen, with the bias; to learn other kernels,
-    train a `FilterGAN`.
+    train a `FilterGAN`. Two of these layers in one network need seeds of their own, or their draws
+    are the same.
 
     Args:
         generator: a trained `FilterGenerator`; it knows strides, padding, dilation, groups and
@@ -49,7 +50,8 @@ class GeneratedConv2D(keras.layers.Layer):
         training: draw kernels rather than average.
 
     Raises:
-        InputError: n < 1, a latent of another length, features with another number of channels,
+        InputError: n < 1, a latent of another length, features with another number of channels or
+            too small for their kernels,
             a seed that is no whole number from 0 on, or a generator that has been neither trained
             nor loaded.
 
@@ -92,24 +94,34 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check that the features are those that the kernels read."""
+        self._check_features(input_shape)
         generator = self.generator
-        if len(input_shape) != 4 or input_shape[-1] != self._channels:
-            raise InputError(
-                f"expected features (m, h, w, {self._channels}) for kernels "
-                f"{generator.kernel_shape} in {generator.groups} group(s), "
-                f"received {tuple(input_shape)}"
-            )
         if not generator.built:
             generator.build((None, generator.latent_dim))
         freeze(self)
         self.built = True
 
-    @property
-    def _channels(self) -> int:
-        return self.generator.kernel_shape[2] * self.generator.groups
+    def _check_features(self, shape: tuple[int | None, ...]) -> None:
+        generator = self.generator
+        kh, kw, cin, _ = generator.kernel_shape
+        channels = cin * generator.groups
+        if len(shape) != 4 or shape[-1] != channels:
+            raise InputError(
+                f"expected features (m, h, w, {channels}) for kernels {generator.kernel_shape} in "
+                f"{generator.groups} group(s), received {tuple(shape)}; put the layer where its "
+                "convolution was, or load the generator of this one"
+            )
+        if generator.padding == "valid":
+            for taps, rate, side in zip((kh, kw), generator.dilation_rate, shape[1:3], strict=True):
+                if side is not None and side < (taps - 1) * rate + 1:
+                    raise InputError(
+                        f"expected features of at least {(taps - 1) * rate + 1} pixels a side for "
+                        f"padding 'valid', received {tuple(shape)}; use larger images"
+                    )
 
     def call(self, inputs, latents=None, training=False):
         """Convolve the features with generated kernels."""
+        self._check_features(inputs.shape)
         kernels = self._kernels(tf.shape(inputs)[0], latents, training)
         generator = self.generator
         maps = convolve(
@@ -130,6 +142,7 @@ class GeneratedConv2D(keras.layers.Layer):
         # Never the training mode that Keras would hand on: the generator is as it was learned.
         make = functools.partial(self.generator, training=False)
         if latents is not None:
+            latents = tf.convert_to_tensor(latents)
             if latents.shape.rank != 2 or latents.shape[-1] != d:
                 raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
             known = tf.get_static_value(m)
@@ -150,7 +163,8 @@ class GeneratedConv2D(keras.layers.Layer):
         if not self.generator.is_trained():
             raise InputError(
                 f"layer {self.name!r}: its generator has been neither trained nor loaded; "
-                "use load_generator, or load the weights of the model around it first"
+                "take one that load_generator gives of a trained run, or load the weights of the "
+                "model around it first"
             )
 
     def _drawn(self, count: int | tf.Tensor) -> tf.Tensor:
@@ -169,6 +183,7 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def compute_output_spec(self, inputs, latents=None, training=False) -> keras.KerasTensor:
         """Without running `call`: a model is put together before its weights are loaded."""
+        self._check_features(inputs.shape)
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict:
@@ -220,7 +235,11 @@ def _fixed_latents(latents: int | list, dim: int, seed: int) -> np.ndarray:
     except (TypeError, ValueError):
         raise InputError(f"expected a number of latents or latents, received {latents!r}") from None
     if given.ndim not in (1, 2) or given.shape[-1] != dim or not given.size:
-        raise InputError(f"expected latents ({dim},) or (n, {dim}), received {given.shape}")
+        received = f"latents {given.shape}" if given.ndim else repr(latents)
+        raise InputError(
+            f"expected a whole number of latents, or latents ({dim},) or (n, {dim}), "
+            f"received {received}"
+        )
     if not np.isfinite(given).all():
         raise InputError("expected finite latents, received NaN or infinity")
     return given.reshape(-1, dim)

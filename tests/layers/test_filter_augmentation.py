@@ -160,6 +160,40 @@ def test_in_a_model_with_code_of_its_own(layer, target):
     assert np.abs(model(IMAGES, training=True) - expected).max() > 1e-3
 
 
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (IMAGES[0], r"images \(m, 12, 12, 1\), received \(12, 12, 1\); in tf.data, batch them"),
+        (IMAGES[:, :10], r"received \(5, 10, 12, 1\)"),
+        (np.repeat(IMAGES, 3, axis=-1), r"received \(5, 12, 12, 3\)"),
+    ],
+)
+def test_images_of_another_shape_are_refused_before_and_after_the_first(layer, images, message):
+    for _ in range(2):
+        with pytest.raises(InputError, match=message):
+            layer(images, training=True)
+        layer(IMAGES)
+
+
+def test_what_a_normalization_has_measured_of_images_is_copied():
+    normalization = keras.layers.Normalization()
+    normalization.adapt(120 + 60 * IMAGES)
+    network = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            normalization,
+            keras.layers.Conv2D(4, 3, bias_initializer="normal", name="conv"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
+    target = FrozenTarget(network, "conv")
+    layer = FilterAugmentation.of(target, looks_trained(target.layer))
+    expected = keras.Model(network.inputs[0], target.layer.output)(IMAGES)
+    assert np.abs(expected).max() > 1  # an unadapted one would give less
+    np.testing.assert_allclose(layer(IMAGES), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_a_generator_of_another_shape_is_refused_with_both(target):
     other = FrozenTarget(build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 9, 8)), 4)
     with pytest.raises(InputError, match=r"\(3, 3, 6, 7\).*'conv4'.*\(3, 3, 6, 9\)"):
@@ -179,18 +213,19 @@ def test_a_layer_with_a_path_around_it_is_refused():
 def test_a_generator_of_another_geometry_is_refused(target):
     strided = keras.layers.Conv2D(7, 3, strides=2, padding="same")
     strided.build((None, 3, 3, 6))
-    with pytest.raises(InputError, match=r"strides \(1, 1\), received one with \(2, 2\)"):
+    with pytest.raises(InputError, match=r"strides \(1, 1\) for.*'conv4', received.*\(2, 2\)"):
         FilterAugmentation.of(target, looks_trained(strided))
 
 
 @pytest.mark.parametrize(
-    ("kernel_size", "cin", "cout", "received"),
-    [(3, 6, 9, "from 6 to 9"), (5, 6, 7, "5×5 kernels"), (3, 4, 7, "from 4 to 7")],
+    ("kernel_size", "cin", "cout"),
+    [(3, 6, 9), (5, 6, 7), (3, 4, 7)],
 )
-def test_parts_that_do_not_fit_are_refused(layer, kernel_size, cin, cout, received):
+def test_parts_that_do_not_fit_are_refused_with_both_shapes(layer, kernel_size, cin, cout):
     other = keras.layers.Conv2D(cout, kernel_size, padding="same")
     other.build((None, 3, 3, cin))
-    with pytest.raises(InputError, match=f"3×3 kernels from 6 to 7 channels, received.*{received}"):
+    received = rf"\({kernel_size}, {kernel_size}, {cin}, {cout}\)"
+    with pytest.raises(InputError, match=rf"\(3, 3, 6, 7\) for layer 'conv4', it.*{received}"):
         FilterAugmentation(layer.prefix, layer.convolution, looks_trained(other))
 
 

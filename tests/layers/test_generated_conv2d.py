@@ -283,6 +283,13 @@ def test_a_generator_can_be_made_and_loaded_under_any_global_policy(policy, tmp_
         keras.config.set_dtype_policy("float32")
 
 
+def test_latents_with_the_call_may_be_a_list():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    latent = [[0.5, -1.0, 2.0]]
+    expected = layer(FEATURES, latents=np.float32(latent))
+    np.testing.assert_array_equal(layer(FEATURES, latents=latent), expected)
+
+
 def test_one_latent_with_the_call_is_for_all():
     layer = GeneratedConv2D(looks_trained(convolution()))
     expected = layer(FEATURES, np.full((5, 3), 0.7, "float32"))
@@ -333,6 +340,31 @@ def test_features_with_other_channels_are_refused_with_both_shapes():
         layer(np.zeros((2, 7, 6, 3), "float32"))
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("features", [FEATURES[0], np.repeat(FEATURES, 2, -1), FEATURES[None]])
+def test_other_features_are_refused_after_the_first_as_well(features, training):
+    """Twice the channels would pass for a grouped convolution, three axes end the process."""
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    layer(FEATURES)
+    with pytest.raises(InputError, match=r"expected features \(m, h, w, 4\)") as caught:
+        layer(features, training=training)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_features_are_refused_when_a_model_is_put_together():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    layer(keras.Input((7, 6, 4)))
+    with pytest.raises(InputError, match=r"expected features \(m, h, w, 4\).*received.*5\)"):
+        layer(keras.Input((7, 6, 5)))
+
+
+def test_features_smaller_than_the_kernels_are_refused():
+    layer = GeneratedConv2D(looks_trained(convolution(dilation_rate=2)))  # 5 pixels wide
+    assert layer(FEATURES[:, :5, :5]).shape == (5, 1, 1, 6)
+    with pytest.raises(InputError, match=r"at least 5 pixels a side.*received \(5, 4, 6, 4\)"):
+        layer(FEATURES[:, :4])
+
+
 def test_a_generator_that_knows_nothing_is_refused():
     fresh = FilterGenerator((3, 3, 4, 6), 3)
     with pytest.raises(InputError, match="neither trained nor loaded") as caught:
@@ -350,7 +382,8 @@ def test_a_generator_that_knows_nothing_is_refused():
     [
         ({"latents": 0}, "at least 1 latent.*received 0"),
         ({"latents": -3}, "at least 1 latent.*received -3"),
-        ({"latents": [1.0, 2.0]}, r"\(3,\) or \(n, 3\), received \(2,\)"),
+        ({"latents": [1.0, 2.0]}, r"\(3,\) or \(n, 3\), received latents \(2,\)"),
+        ({"latents": 10.0}, "whole number of latents.*received 10.0"),
         ({"latents": [[np.nan, 0, 0]]}, "finite"),
         ({"draws": "epoch"}, "example, batch.*'epoch'"),
         ({"latents": [[1.0, 2, 3], [1.0, 2]]}, "number of latents or latents, received"),

@@ -1,0 +1,37 @@
+"""Whether a generator fits a convolution."""
+
+from typing import Any
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.networks import FilterGenerator
+
+
+def check_same_convolution(
+    generator: FilterGenerator,
+    kernel_shape: tuple[int, int, int, int],
+    geometry: dict[str, Any],
+    where: str,
+) -> None:
+    """Refuse a generator whose convolution is another one.
+
+    Args:
+        generator: learned from some convolution.
+        kernel_shape: `(kh, kw, cin / groups, cout)` of the real one.
+        geometry: its strides, padding, dilation_rate, groups and use_bias.
+        where: what to call it.
+
+    Raises:
+        InputError: one of them differs; the message names both.
+    """
+    if generator.kernel_shape != tuple(kernel_shape):
+        raise InputError(
+            f"expected a generator of kernels {tuple(kernel_shape)} for {where}, it makes "
+            f"{generator.kernel_shape}; load the one that was learned from this layer"
+        )
+    for name, real in geometry.items():
+        generated = getattr(generator, name)
+        if generated != real:
+            raise InputError(
+                f"expected a generator learned from a convolution with {name} {real!r} for "
+                f"{where}, received one with {generated!r}; load the one of this layer"
+            )
