@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 CONFIDENCE = 0.95
-MARKERS = "osD^vPX*"
-STYLES = ("-", "--", "-.", ":")
+MARKERS = "osDvPX^*"
+COLOURS = ("black", "tab:orange", "tab:blue", "tab:green", "tab:red", "tab:purple")
 
 Runs = Sequence[dict]
 
@@ -101,6 +101,8 @@ def accuracy_figure(
 ) -> Figure:
     """Accuracy against the number of labels, and the paired differences from one condition.
 
+    A colour is a kind of kernels; dashed and hollow is the same with something on top.
+
     Args:
         runs: the single results.
         rows: condition and inference of each curve.
@@ -109,20 +111,22 @@ def accuracy_figure(
     """
     sizes = np.array(sorted({run["labels"] for run in runs}))
     rows = list(rows)
+    kinds = list(dict.fromkeys(_kind(row) for row in rows))
     base = next(row for row in rows if row[0] == against)
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     for place, row in enumerate(rows):
         # side by side, or the intervals hide each other
         at = sizes * 1.03 ** (place - (len(rows) - 1) / 2)
+        kind = kinds.index(_kind(row))
+        hollow = {"linestyle": "--", "markerfacecolor": "white"} if "+" in row[0] else {}
         look = {
-            "color": str(0.6 * (place % 4) / 3),
-            "linestyle": STYLES[place % len(STYLES)],
-            "marker": MARKERS[place % len(MARKERS)],
+            "color": COLOURS[kind % len(COLOURS)],
+            "marker": MARKERS[kind % len(MARKERS)],
             "markersize": 5,
-            "markerfacecolor": "white" if place % 2 else None,
             "capsize": 2,
             "linewidth": 1,
+            **hollow,
         }
         cells = [by_seed(runs, *row, size) for size in sizes]
         means, halves = np.array([interval(list(cell.values())) for cell in cells]).T
@@ -145,3 +149,8 @@ def accuracy_figure(
     left.legend(fontsize=8, frameon=False, loc="lower right")
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def _kind(row: tuple[str, str]) -> str:
+    """Whose kernels: the first word of a condition."""
+    return row[0].split()[0].strip(",")
