@@ -10,6 +10,7 @@ import functools
 import io
 import json
 import math
+import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ LARGEST_KERNEL = 2**10  # pixels a side, dilation included
 _KINDS = {f"keras_filtergan>{kind.__name__}": kind for kind, _ in ARCHITECTURES.values()}
 
 
-def load_generator(path: str | Path) -> FilterGenerator:
+def load_generator(path: str | os.PathLike) -> FilterGenerator:
     """Load a saved generator, in any process, without trusting the file.
 
     Nothing in the file is executed and no class but those of our generators is made. Shapes, sizes
@@ -52,7 +53,7 @@ def load_generator(path: str | Path) -> FilterGenerator:
         >>> generator(keras.random.normal([5, generator.latent_dim])).shape
         TensorShape([5, 3, 3, 32, 32])
     """
-    if not isinstance(path, str | Path):
+    if not isinstance(path, str | os.PathLike):
         raise InputError(f"expected the path of a generator.keras file, received {path!r}")
     path = Path(path)
     if path.is_dir():

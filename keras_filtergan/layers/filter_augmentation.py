@@ -132,7 +132,8 @@ class FilterAugmentation(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         """Features of the images."""
-        self._check_images(inputs.shape)
+        if inputs.shape.rank is not None:  # as out of a py_function
+            self._check_images(inputs.shape)
         self.generated.check_trained()
         features = self.prefix(inputs, training=False)  # batch norm stays as it was trained
         features = ops.cast(features, self.compute_dtype)

@@ -121,7 +121,8 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def call(self, inputs, latents=None, training=False):
         """Convolve the features with generated kernels."""
-        self._check_features(inputs.shape)
+        if inputs.shape.rank is not None:  # as out of a py_function
+            self._check_features(inputs.shape)
         kernels = self._kernels(tf.shape(inputs)[0], latents, training)
         generator = self.generator
         maps = convolve(

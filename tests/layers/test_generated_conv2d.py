@@ -202,6 +202,8 @@ def test_in_tf_data_each_element_is_drawn_anew():
     assert np.abs(one - other).max() > 0.01
     plain = next(iter(images.map(layer)))
     np.testing.assert_allclose(plain, layer(FEATURES), atol=1e-5)
+    unknown = images.map(lambda batch: tf.py_function(lambda x: x, [batch], tf.float32))
+    np.testing.assert_allclose(next(iter(unknown.map(layer))), plain, atol=1e-5)
 
 
 FRESH = """
