@@ -10,6 +10,10 @@ class InputError(ValueError):
     # Keras wraps what a layer raises in a page about the call, unless it takes it for wrapped.
     _keras_call_info_injected = True
 
+    # AutoGraph, as in tf.data.map, raises a type of its own instead of one whose constructor is not
+    # Exception's: `except InputError` would miss it.
+    __init__ = Exception.__init__
+
 
 class DivergenceError(RuntimeError):
     """Training produced a NaN or an infinite number (exit code 1).

@@ -360,6 +360,13 @@ def test_other_features_are_refused_when_a_model_is_put_together():
         layer(keras.Input((7, 6, 5)))
 
 
+def test_in_tf_data_a_refusal_is_still_an_input_error():
+    layer = GeneratedConv2D(looks_trained(convolution()))
+    other = tf.data.Dataset.from_tensors(np.zeros((2, 7, 6, 5), "float32"))
+    with pytest.raises(InputError, match=r"expected features \(m, h, w, 4\)"):
+        other.map(lambda batch: layer(batch, training=True))
+
+
 def test_features_smaller_than_the_kernels_are_refused():
     layer = GeneratedConv2D(looks_trained(convolution(dilation_rate=2)))  # 5 pixels wide
     assert layer(FEATURES[:, :5, :5]).shape == (5, 1, 1, 6)
