@@ -1,6 +1,7 @@
 """Why? Along which directions do augmentations move activations, of old classes and of new ones?
 
-    python benchmarks/few_labels_directions.py [--dataset NAME] [--filtergan-steps N] [--json FILE]
+    python benchmarks/few_labels_directions.py [--dataset NAME] [--filtergan-steps N] [--rank N]
+                                               [--json FILE]
 
 The sources are those of `few_labels.py`, behind the same frozen network: drawn kernels, changed
 images, and, as what one would wish for, another image of the same class. Each gives changes of the
@@ -41,7 +42,6 @@ SOURCES = (
 FIGURES = ("variation", "discriminant", "natural", "coverage")
 SAME_CLASS = "same class"  # two images of it, the wish
 COUNT = 2000  # images that are changed, and as many that judge
-RANK = 50  # of the space of the changes
 
 
 def changes(
@@ -98,12 +98,12 @@ def discriminant(changes: np.ndarray, activations: np.ndarray, labels: np.ndarra
     return float(np.mean(np.square(between), axis=0).sum() / within.sum())
 
 
-def captured(values: np.ndarray, directions_of: np.ndarray) -> float:
-    """Share of the squares of `values` in the `RANK` main directions of the others.
+def captured(values: np.ndarray, directions_of: np.ndarray, rank: int) -> float:
+    """Share of the squares of `values` in the `rank` main directions of the others.
 
     Both are `(n, features)`; directions through the origin: no mean is taken away.
     """
-    directions = np.linalg.svd(directions_of, full_matrices=False)[2][:RANK]
+    directions = np.linalg.svd(directions_of, full_matrices=False)[2][:rank]
     return float(np.square(values @ directions.T).sum() / np.square(values).sum())
 
 
@@ -118,7 +118,9 @@ def _rows(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1).astype("float64")
 
 
-def measured(trained: TrainedRun, classes: ImageDataset, scale: float) -> dict[str, dict]:
+def measured(
+    trained: TrainedRun, classes: ImageDataset, scale: float, rank: int
+) -> dict[str, dict]:
     """The four figures of each source on the test images of some classes.
 
     Changes are of `COUNT` images, what they are held against is of as many others.
@@ -135,8 +137,8 @@ def measured(trained: TrainedRun, classes: ImageDataset, scale: float) -> dict[s
         name: {
             "variation": float(np.square(moved).sum(axis=1).mean() / spread),
             "discriminant": discriminant(moved, *held),
-            "natural": captured(moved, residuals),
-            "coverage": captured(residuals, moved),
+            "natural": captured(moved, residuals, rank),
+            "coverage": captured(residuals, moved, rank),
         }
         for name, moved in sources.items()
     }
@@ -158,7 +160,7 @@ def main() -> None:
     old, new = halves(load_dataset(options.dataset, os.environ.get("TFDS_DATA_DIR")))
     trained = trained_on(old, options)
     scale = noise_scale(trained)
-    results = {half.name: measured(trained, half, scale) for half in (old, new)}
+    results = {half.name: measured(trained, half, scale, options.rank) for half in (old, new)}
     print(table_of(results))
     if options.json:
         write_json(options.json, results)
@@ -167,6 +169,9 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_options(parser)
+    parser.add_argument(
+        "--rank", type=int, default=50, help="how many directions are the main ones"
+    )
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

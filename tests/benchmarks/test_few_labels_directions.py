@@ -27,12 +27,11 @@ def test_discriminant_by_hand():
     assert directions.discriminant(both, activations, labels) == pytest.approx(4 / 1.25)
 
 
-def test_captured_is_a_share_of_squares(monkeypatch):
-    monkeypatch.setattr(directions, "RANK", 2)
+def test_captured_is_a_share_of_squares():
     plane = np.array([[2.0, 0, 0], [0, 3.0, 0], [0, 0, 0.1]])  # main directions: x and y
     values = np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 1.0]])
-    assert directions.captured(values, plane) == pytest.approx((1 + 4) / (1 + 4 + 4 + 1))
-    assert directions.captured(plane[:2], plane) == pytest.approx(1)
+    assert directions.captured(values, plane, rank=2) == pytest.approx((1 + 4) / (1 + 4 + 4 + 1))
+    assert directions.captured(plane[:2], plane, rank=2) == pytest.approx(1)
 
 
 def test_same_class_pairs_each_image_with_another_of_its_class():
@@ -78,9 +77,8 @@ def test_what_one_would_wish_for_covers_more_than_noise(trained, monkeypatch):
     images = images.astype("uint8")
     classes = ImageDataset("two", images, labels, images, labels, ("a", "b"))
     monkeypatch.setattr(directions, "COUNT", 20)
-    monkeypatch.setattr(directions, "RANK", 3)
     monkeypatch.setattr(directions, "SOURCES", (Condition("noise", "noise"),))
-    found = directions.measured(trained, classes, 0.1)
+    found = directions.measured(trained, classes, 0.1, rank=3)
     assert found["same class"]["natural"] > 0.9 > found["noise"]["natural"]
     assert found["same class"]["coverage"] > 0.9
     table = directions.table_of({"old": found, "new": found}).splitlines()
