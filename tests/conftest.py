@@ -17,6 +17,13 @@ from keras_filtergan.settings import Settings
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun
 
+LONGEST = ("test_notebook.py", "test_training.py", "test_cli.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest files first: begun last, one of them would leave the other process without work."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @pytest.fixture(scope="session")
 def dataset() -> ImageDataset:
