@@ -73,6 +73,7 @@ CANDIDATES = (
     Condition("transformed × 1.0", transformed=1.0),
 )
 INFERENCE = "real"  # by --choose as well
+BASES = tuple((title, INFERENCE) for title in (REAL, "real + images", "noise"))
 FIGURE = tuple((condition.title, INFERENCE) for condition in CONDITIONS[:8])
 CHOICE_SEEDS, CHOICE_LABELS = (100, 101, 102), (50, 200)
 
@@ -168,7 +169,10 @@ def main() -> None:
     if trained.target.fingerprint() != fingerprint:
         raise RuntimeError("the frozen network has moved")
     minutes = sum(run["seconds"] for run in record.runs) / 60
-    print(f"\n{accuracies(record.runs)}\n\n{accuracies(record.runs, against=REAL)}")
+    print(f"\n{accuracies(record.runs)}")
+    for base in BASES:
+        if base in rows_of(record.runs):
+            print(f"\nless {base[0]}:\n\n{accuracies(record.runs, against=base)}")
     print(f"\n{len(record.runs)} runs in {minutes:.1f} minutes")
     if options.figure:
         title = f"{new.name} from few labels, behind a network that knows {old.name}"

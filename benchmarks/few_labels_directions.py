@@ -1,4 +1,4 @@
-"""Why? Along which directions do augmentations move activations, of old classes and of new ones?
+"""Along which directions do augmentations move activations, of old classes and of new ones?
 
     python benchmarks/few_labels_directions.py [--dataset NAME] [--filtergan-steps N] [--rank N]
                                                [--json FILE]
@@ -18,6 +18,7 @@ Of a good augmentation the discriminant is low and the two shares are high.
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -119,18 +120,19 @@ def _rows(values: np.ndarray) -> np.ndarray:
 
 
 def measured(
-    trained: TrainedRun, classes: ImageDataset, scale: float, rank: int
+    trained: TrainedRun, classes: ImageDataset, conditions: Iterable[Condition], rank: int
 ) -> dict[str, dict]:
     """The four figures of each source on the test images of some classes.
 
     Changes are of `COUNT` images, what they are held against is of as many others.
     """
+    scale = noise_scale(trained)
     images, labels = classes.x_test[:COUNT], classes.y_test[:COUNT]
     others, other_labels = classes.x_test[COUNT : 2 * COUNT], classes.y_test[COUNT : 2 * COUNT]
     activations = activations_of(trained.target, images)
     held = activations_of(trained.target, others), other_labels
     spread = np.square(activations - activations.mean(axis=0)).sum(axis=1).mean()
-    sources = {one.title: changes(one, trained, scale, images) for one in SOURCES}
+    sources = {one.title: changes(one, trained, scale, images) for one in conditions}
     sources[SAME_CLASS] = same_class(activations, labels)
     residuals = class_means(*held)[1]
     return {
@@ -159,8 +161,7 @@ def main() -> None:
     options = parse()
     old, new = halves(load_dataset(options.dataset, os.environ.get("TFDS_DATA_DIR")))
     trained = trained_on(old, options)
-    scale = noise_scale(trained)
-    results = {half.name: measured(trained, half, scale, options.rank) for half in (old, new)}
+    results = {half.name: measured(trained, half, SOURCES, options.rank) for half in (old, new)}
     print(table_of(results))
     if options.json:
         write_json(options.json, results)

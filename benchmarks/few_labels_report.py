@@ -63,26 +63,25 @@ def rows_of(runs: Runs) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def accuracies(runs: Runs, against: str | None = None) -> str:
+def accuracies(runs: Runs, against: tuple[str, str] | None = None) -> str:
     """Markdown: a row a condition and inference, a column a number of labels, in per cent.
 
     Args:
         runs: the single results.
-        against: show paired differences from this condition (with its first inference) instead.
+        against: show paired differences from this condition under this inference instead.
     """
     sizes = sorted({run["labels"] for run in runs})
     rows = rows_of(runs)
-    base = next((row for row in rows if row[0] == against), None)
     head = "test kernels | " + " | ".join(f"{size} labels" for size in sizes)
     lines = [f"| | {head} |", "|---" * (len(sizes) + 2) + "|"]
     for title, inference in rows:
-        if (title, inference) == base:
+        if (title, inference) == against:
             continue
         cells = []
         for size in sizes:
             values = by_seed(runs, title, inference, size)
-            if base is not None:
-                cells.append(_cell(paired_difference(values, by_seed(runs, *base, size)), "+"))
+            if against is not None:
+                cells.append(_cell(paired_difference(values, by_seed(runs, *against, size)), "+"))
             else:
                 cells.append(_cell(interval(list(values.values())) if values else None))
         lines.append(f"| {title} | {inference} | " + " | ".join(cells) + " |")

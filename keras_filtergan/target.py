@@ -12,7 +12,7 @@ from keras_filtergan.convolution import convolve
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.fingerprints import fingerprint
-from keras_filtergan.fit import check_same_convolution
+from keras_filtergan.geometry import check_same_convolution, geometry_of
 from keras_filtergan.graph import (
     behind,
     crossing_tensors,
@@ -78,9 +78,7 @@ class FrozenTarget:
     @property
     def geometry(self) -> dict[str, object]:
         """Everything of the convolution but kernels and bias: arguments of `FilterGenerator`."""
-        names = ("strides", "padding", "dilation_rate", "use_bias")
-        held = {name: getattr(self.layer, name) for name in names}
-        return {**held, "groups": self.prefix.outputs[0].shape[-1] // self.kernel_shape[2]}
+        return geometry_of(self.layer, self.prefix.outputs[0].shape[-1])
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_filtergan.copies import copied
 from keras_filtergan.errors import InputError
-from keras_filtergan.fit import check_same_convolution
+from keras_filtergan.geometry import check_same_convolution, geometry_of
 from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
 from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.target import FrozenTarget
@@ -178,9 +178,6 @@ def _check_geometry(
 ) -> None:
     features = prefix.output_shape
     cin, cout = features[-1], convolution.compute_output_shape(features)[-1]
-    depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
-    groups = cin if depthwise else convolution.groups
-    names = ("strides", "padding", "dilation_rate", "use_bias")
-    geometry = {"groups": groups, **{name: getattr(convolution, name) for name in names}}
-    kernel_shape = (*convolution.kernel_size, cin // groups, cout)
+    geometry = geometry_of(convolution, cin)
+    kernel_shape = (*convolution.kernel_size, cin // geometry["groups"], cout)
     check_same_convolution(generator, kernel_shape, geometry, f"layer {convolution.name!r}")

@@ -77,8 +77,9 @@ def test_what_one_would_wish_for_covers_more_than_noise(trained, monkeypatch):
     images = images.astype("uint8")
     classes = ImageDataset("two", images, labels, images, labels, ("a", "b"))
     monkeypatch.setattr(directions, "COUNT", 20)
-    monkeypatch.setattr(directions, "SOURCES", (Condition("noise", "noise"),))
-    found = directions.measured(trained, classes, 0.1, rank=3)
+    monkeypatch.setattr(directions, "noise_scale", lambda trained: 0.1)
+    noise = (Condition("noise", "noise"),)
+    found = directions.measured(trained, classes, noise, rank=3)
     assert found["same class"]["natural"] > 0.9 > found["noise"]["natural"]
     assert found["same class"]["coverage"] > 0.9
     table = directions.table_of({"old": found, "new": found}).splitlines()

@@ -1,9 +1,24 @@
-"""Whether a generator fits a convolution."""
+"""A convolution without its weights, and whether a generator was learned from such a one."""
 
 from typing import Any
 
+import keras
+
 from keras_filtergan.errors import InputError
 from keras_filtergan.networks import FilterGenerator
+
+
+def geometry_of(layer: keras.layers.Layer, channels: int) -> dict[str, Any]:
+    """Strides, padding, dilation, use of a bias and groups: arguments of `FilterGenerator`.
+
+    Args:
+        layer: a `Conv2D` or `DepthwiseConv2D`, built or not.
+        channels: of the features that it reads.
+    """
+    names = ("strides", "padding", "dilation_rate", "use_bias")
+    is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+    groups = channels if is_depthwise else layer.groups
+    return {**{name: getattr(layer, name) for name in names}, "groups": groups}
 
 
 def check_same_convolution(
@@ -17,7 +32,7 @@ def check_same_convolution(
     Args:
         generator: learned from some convolution.
         kernel_shape: `(kh, kw, cin / groups, cout)` of the real one.
-        geometry: its strides, padding, dilation_rate, groups and use_bias.
+        geometry: its, from `geometry_of`.
         where: what to call it.
 
     Raises:
