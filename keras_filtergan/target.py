@@ -117,9 +117,9 @@ class FrozenTarget:
         maps = convolve(
             features[0],
             self.kernel if kernels is None else kernels,
-            strides=tuple(self.layer.strides),
-            padding=self.layer.padding.upper(),
-            dilations=tuple(self.layer.dilation_rate),
+            strides=self.layer.strides,
+            padding=self.layer.padding,
+            dilation_rate=self.layer.dilation_rate,
         )
         return maps if self.bias is None else maps + self.bias
 

@@ -1,7 +1,6 @@
 """`ImageTransformation`: what a latent does to kernels, said as what it does to an image."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_filtergan.convolution import convolve
@@ -71,7 +70,7 @@ class ImageTransformation(keras.Model):
         h, w, c = images.shape[1:]
         lattice = ops.reshape(lattice, (-1, self.grid, self.grid, 2))
         bent = sample_bilinear(images, REACH * max(h, w) * spline_field(lattice, h, w))
-        kernels = ops.reshape(taps, (-1, TAPS, TAPS, 1, 1)) * tf.eye(c)  # each channel by itself
+        kernels = ops.tile(ops.reshape(taps, (-1, TAPS, TAPS, 1, 1)), (1, 1, 1, 1, c))  # depthwise
         stroked = bent + convolve(bent, kernels)
         return clip_inward(stroked * (1.0 + gain[:, :, None, None]))
 

@@ -9,7 +9,7 @@ def loop(images, kernels, strides, padding, dilations):
     kh, kw, depth, cout = kernels.shape[1:]
     wide = cout // (cin // depth)  # outputs of a group
     reach = [(kh - 1) * dilations[0] + 1, (kw - 1) * dilations[1] + 1]
-    if padding == "SAME":
+    if padding == "same":
         size = [-(-h // strides[0]), -(-w // strides[1])]
         total = [
             max((n - 1) * s + r - full, 0)

@@ -73,9 +73,7 @@ def test_activations_are_a_convolution_written_out(model, channels):
     for target in targets(model):
         kernels, layer = several(target.kernel, count=2), target.layer
         features = target.features(x)
-        maps = loop(
-            features[0].numpy(), kernels, layer.strides, layer.padding.upper(), layer.dilation_rate
-        )
+        maps = loop(features[0].numpy(), kernels, layer.strides, layer.padding, layer.dilation_rate)
         if target.bias is not None:
             maps = maps + layer.bias.numpy()
         assert maps.shape[1:] == target.activation_shape

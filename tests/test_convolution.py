@@ -7,12 +7,12 @@ from keras_filtergan.convolution import convolve
 from keras_filtergan.errors import InputError
 
 CASES = [
-    ((1, 1), "SAME", (1, 1)),
-    ((1, 1), "VALID", (1, 1)),
-    ((2, 2), "SAME", (1, 1)),
-    ((2, 1), "VALID", (1, 1)),
-    ((1, 1), "SAME", (2, 3)),
-    ((1, 1), "VALID", (3, 1)),
+    ((1, 1), "same", (1, 1)),
+    ((1, 1), "valid", (1, 1)),
+    ((2, 2), "same", (1, 1)),
+    ((2, 1), "valid", (1, 1)),
+    ((1, 1), "same", (2, 3)),
+    ((1, 1), "valid", (3, 1)),
 ]
 
 
@@ -73,8 +73,8 @@ def test_gradients_equal_those_of_single_convolutions(data, strides, padding, di
 
 def test_a_shared_kernel_set_is_the_same_set_for_each(data):
     images, kernels = data
-    shared = convolve(images, kernels[0], (2, 1), "SAME", (1, 1))
-    each = convolve(images, np.stack([kernels[0]] * 3), (2, 1), "SAME", (1, 1))
+    shared = convolve(images, kernels[0], (2, 1), "same", (1, 1))
+    each = convolve(images, np.stack([kernels[0]] * 3), (2, 1), "same", (1, 1))
     np.testing.assert_allclose(shared, each, atol=1e-5)
 
 
@@ -124,7 +124,7 @@ def test_sizes_that_vary_in_a_stream_and_in_a_saved_model(tmp_path):
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     for x, maps in zip(images, stream.map(module.convolve), strict=True):
-        expected = loop(x, kernels[:2], (1, 1), "SAME", (1, 1))
+        expected = loop(x, kernels[:2], (1, 1), "same", (1, 1))
         np.testing.assert_allclose(maps, expected, atol=1e-5)
         np.testing.assert_allclose(loaded.convolve(x), expected, atol=1e-5)
 

@@ -121,16 +121,18 @@ class GeneratedConv2D(keras.layers.Layer):
 
     def call(self, inputs, latents=None, training=False):
         """Convolve the features with generated kernels."""
+        generator = self.generator
         if inputs.shape.rank is not None:  # as out of a py_function
             self._check_features(inputs.shape)
+        channels = generator.kernel_shape[2] * generator.groups
+        inputs = tf.ensure_shape(inputs, [None, None, None, channels])
         kernels = self._kernels(tf.shape(inputs)[0], latents, training)
-        generator = self.generator
         maps = convolve(
             inputs,
             tf.cast(kernels, inputs.dtype),
             strides=generator.strides,
-            padding=generator.padding.upper(),
-            dilations=generator.dilation_rate,
+            padding=generator.padding,
+            dilation_rate=generator.dilation_rate,
         )
         if generator.use_bias:
             maps = maps + tf.cast(generator.bias, maps.dtype)
