@@ -7,6 +7,7 @@ adversarial networks" (ICLR 2016), section 3 and figure 1.
 import functools
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_filtergan.networks import Discriminator, FilterGenerator
@@ -131,8 +132,21 @@ class StridedDiscriminator(Discriminator):
             name="trunk",
         )
 
-    def judge(self, *batches, training=False) -> list:
-        """Verdicts and codes of batches of one size, of standardised activations, judged as one."""
-        verdicts, codes = self(ops.concatenate(batches), training=training)
-        parts = (ops.split(judged, len(batches)) for judged in (verdicts, codes))
-        return list(zip(*parts, strict=True))
+    def judge(self, real, fake, code, training=False) -> tuple:
+        """Verdicts and codes as of `Discriminator.judge`, all three batches judged as one."""
+        verdicts, codes = self(ops.concatenate([real, fake, code]), training=training)
+        real_verdicts, fake_verdicts, _ = ops.split(verdicts, 3)
+        return real_verdicts, fake_verdicts, ops.split(codes, 3)[2]
+
+    def verdict_gradients(
+        self,
+        tape: tf.GradientTape,
+        losses: tuple[tf.Tensor, tf.Tensor],
+        logits: tf.Tensor,
+        fake: tf.Tensor,
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Gradients as of `Discriminator`, in two passes: batch norm lets examples see each other.
+
+        A generated activation also changes the verdicts on the real ones, in D's loss alone.
+        """
+        return tape.gradient(losses[0], self.d_variables), tape.gradient(losses[1], fake)

@@ -205,21 +205,33 @@ class FilterGAN(keras.Model):
             seen = self._play(data, self.raw_generator, training=True)
             d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
             g_loss = self.adversarial_loss(seen.fake_logits)
-            g_objective = (
-                g_loss
-                + self.code_weight.value * seen.code_error
-                + self.answer_weight * seen.answer_loss
-                + self.image_weight * seen.unexplained
-            )
-        for optimizer, objective, variables in (
-            (self.g_optimizer, g_objective, self.raw_generator.trainable_variables),
-            (self.d_optimizer, d_loss, self.discriminator.d_variables),
-            (self.q_optimizer, seen.code_error, self.discriminator.q_variables),
-            (self.t_optimizer, seen.unexplained, self.transformation.trainable_variables),
-        ):
-            # All gradients are taken at the weights of the start of the step: D and Q share layers,
-            # so an optimizer must not see what another has just changed.
-            optimizer.apply(tape.gradient(objective, variables), variables)
+        judge, generator, transformation = (
+            self.discriminator,
+            self.raw_generator.trainable_variables,
+            self.transformation.trainable_variables,
+        )
+        of_d, of_verdict = judge.verdict_gradients(
+            tape, (d_loss, g_loss), seen.fake_logits, seen.fake
+        )
+        of_q, of_code = tape.gradient(seen.code_error, (judge.q_variables, seen.fake))
+        # G's objective: its adversarial loss + λ · code error, through D and Q as they are above,
+        # + the answer loss + the unexplained share.
+        of_g = tape.gradient(
+            [seen.fake, seen.answer_loss, seen.unexplained],
+            generator,
+            output_gradients=[
+                of_verdict + self.code_weight.value * of_code,
+                tf.constant(self.answer_weight),
+                tf.constant(self.image_weight),
+            ],
+        )
+        of_t = tape.gradient(seen.unexplained, transformation)
+        # All gradients are taken at the weights of the start of the step: D and Q share layers, so
+        # an optimizer must not see what another has just changed.
+        self.g_optimizer.apply(of_g, generator)
+        self.d_optimizer.apply(of_d, judge.d_variables)
+        self.q_optimizer.apply(of_q, judge.q_variables)
+        self.t_optimizer.apply(of_t, transformation)
         self._average_generator()
         logs = self._log(seen, d_loss, g_loss)
         self._balance(seen)
@@ -249,7 +261,7 @@ class FilterGAN(keras.Model):
         real_maps = target.activations(features)
         real, fake = judge.standardize(real_maps), judge.standardize(generated)
         noise = self.discriminator_noise.value
-        (real_verdicts, _), (fake_verdicts, _), (_, codes) = judge.judge(
+        real_verdicts, fake_verdicts, codes = judge.judge(
             real + noise * data["noise_real"],
             fake + noise * data["noise_fake"],
             fake + self.code_noise.value * data["noise_code"],
@@ -257,6 +269,7 @@ class FilterGAN(keras.Model):
         )
         other = target.activations(features, tf.roll(kernels, 1, axis=0))
         return Round(
+            fake=fake,
             real_logits=judge.logits(real_verdicts, data["label"]),
             fake_logits=judge.logits(fake_verdicts, data["label"]),
             code_error=tf.reduce_mean(tf.square(codes - data["latent"])),

@@ -255,9 +255,47 @@ class Discriminator(keras.Model):
         features = self.trunk(standardized, training=training)
         return self.verdict(features), self.code(features)
 
-    def judge(self, *batches, training=False) -> list:
-        """Verdicts and codes of several batches of standardised activations, each by itself."""
-        return [self(batch, training=training) for batch in batches]
+    def judge(self, real, fake, code, training=False) -> tuple:
+        """What D and Q say of standardised activations under noise.
+
+        Args:
+            real, fake: what D sees, `(m, h', w', cout)` each.
+            code: what Q sees, `(m, h', w', cout)`.
+            training: mode of the layers.
+
+        Returns:
+            Verdicts on `real` and on `fake`, `(m, 1 + num_classes)` each, and codes `(m, d)`.
+        """
+        # D and Q go through the trunk apart, as each takes a gradient of its own from it.
+        verdicts = self.verdict(self.trunk(ops.concatenate([real, fake]), training=training))
+        codes = self.code(self.trunk(code, training=training))
+        return (*ops.split(verdicts, 2), codes)
+
+    def verdict_gradients(
+        self,
+        tape: tf.GradientTape,
+        losses: tuple[tf.Tensor, tf.Tensor],
+        logits: tf.Tensor,
+        fake: tf.Tensor,
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Gradients of D's loss and of G's, from one backward pass through D.
+
+        D judges each example by itself, so that both losses depend on a generated activation
+        through its logit alone: their gradients there differ by a factor an example.
+
+        Args:
+            tape: a persistent one that has watched both losses.
+            losses: of D, and of G.
+            logits: D's of the generated activations, `(m,)`.
+            fake: the generated activations, `(m, h', w', cout)`.
+
+        Returns:
+            The gradients of D's loss with respect to `d_variables`, and of G's to `fake`.
+        """
+        of_d, at_fake = tape.gradient(losses[0], (self.d_variables, fake))
+        held, wanted = (tape.gradient(loss, logits) for loss in losses)
+        factor = tf.math.divide_no_nan(wanted, held)
+        return of_d, factor[:, None, None, None] * at_fake
 
     def logits(self, verdicts, labels):
         """One logit an image `(m,)`, positive for "real": the common one plus its class's own."""

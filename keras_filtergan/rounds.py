@@ -9,6 +9,7 @@ class Round(NamedTuple):
     """Everything that the losses, the controls and the log of a step are made of.
 
     Attributes:
+        fake: standardised generated activations, `(m, h', w', cout)`.
         real_logits, fake_logits: D's of the real and of the generated activations, `(m,)`.
         code_error: mean squared error of Q; 1 is chance.
         answer_loss: see `losses.answer_loss`.
@@ -16,6 +17,7 @@ class Round(NamedTuple):
         variation: V_z / V_x of the activations.
     """
 
+    fake: tf.Tensor
     real_logits: tf.Tensor
     fake_logits: tf.Tensor
     code_error: tf.Tensor

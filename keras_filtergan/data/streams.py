@@ -168,9 +168,9 @@ def training_stream(
             "image": image,  # (m, h, w, c)
             "label": label,  # (m,)
             "latent": randomness.normal(seed, randomness.LATENT, step, latent_shape),
-            "noise_real": randomness.normal(seed, randomness.NOISE_REAL, step, noise),
-            "noise_fake": randomness.normal(seed, randomness.NOISE_FAKE, step, noise),
-            "noise_code": randomness.normal(seed, randomness.NOISE_CODE, step, noise),
+            "noise_real": randomness.noise(seed, randomness.NOISE_REAL, step, noise),
+            "noise_fake": randomness.noise(seed, randomness.NOISE_FAKE, step, noise),
+            "noise_code": randomness.noise(seed, randomness.NOISE_CODE, step, noise),
         }
 
     return _stream(training_batch, start_step, steps)
