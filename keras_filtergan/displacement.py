@@ -39,19 +39,22 @@ def sample_bilinear(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
     """
     h, w, c = images.shape[1:]
     y, x = tf.meshgrid(tf.range(h, dtype=tf.float32), tf.range(w, dtype=tf.float32), indexing="ij")
-    y = tf.clip_by_value(y + displacement[..., 0], 0.0, h - 1.0)  # (m, h, w)
-    x = tf.clip_by_value(x + displacement[..., 1], 0.0, w - 1.0)
+    down, right = tf.unstack(displacement, axis=-1)  # slices have a slower gradient
+    y = tf.clip_by_value(y + down, 0.0, h - 1.0)  # (m, h, w)
+    x = tf.clip_by_value(x + right, 0.0, w - 1.0)
     top = tf.clip_by_value(tf.floor(y), 0.0, max(h - 2.0, 0.0))
     left = tf.clip_by_value(tf.floor(x), 0.0, max(w - 2.0, 0.0))
     down, right = (y - top)[..., None], (x - left)[..., None]  # (m, h, w, 1)
-    flat = tf.reshape(images, [-1, h * w, c])
     corner = tf.cast(top, tf.int32) * w + tf.cast(left, tf.int32)
-
-    def pixel(step):
-        return tf.gather(flat, tf.minimum(corner + step, h * w - 1), batch_dims=1)
-
-    upper = (1 - right) * pixel(0) + right * pixel(1)
-    lower = (1 - right) * pixel(w) + right * pixel(w + 1)
+    # Four neighbours side by side, so that one look-up finds all. The last row and column have
+    # none beyond them, and need none: their weight is 0.
+    framed = tf.pad(images, [[0, 0], [0, 1], [0, 1], [0, 0]])
+    neighbours = [framed[:, i : i + h, j : j + w] for i in (0, 1) for j in (0, 1)]
+    flat = tf.reshape(tf.stack(neighbours, axis=3), [-1, h * w, 4 * c])
+    found = tf.gather(flat, corner, batch_dims=1)  # (m, h, w, 4 c)
+    upper_left, upper_right, lower_left, lower_right = tf.split(found, 4, axis=-1)
+    upper = (1 - right) * upper_left + right * upper_right
+    lower = (1 - right) * lower_left + right * lower_right
     return (1 - down) * upper + down * lower
 
 

@@ -163,8 +163,12 @@ class FilterGAN(keras.Model):
         """Set one optimizer a player; RMSprop as in the paper by default, Adam for T.
 
         They are built here, because an optimizer without slots restores to fresh ones.
+
+        The step is not compiled by XLA unless `jit_compile=True` is given. Keras would do it on a
+        GPU by itself; XLA gives the same numbers, but nothing here was measured under it, and on a
+        CPU depthwise convolutions, one of which is in T, are several times slower.
         """
-        super().compile(optimizer=None, loss=None, **kwargs)
+        super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
         self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-4)
         self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(5e-4)

@@ -165,6 +165,9 @@ class FilterGenerator(keras.Model):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
+LARGEST_SIDE = 32  # of the maps on which D begins to convolve
+
+
 @keras.saving.register_keras_serializable("keras_filtergan")
 class Discriminator(keras.Model):
     """D with its code head Q: they share every layer but the last.
@@ -183,6 +186,10 @@ class Discriminator(keras.Model):
         width: channels of the first convolution; the second has twice as many.
         features: units of the last shared layer.
         seed: of the initial weights.
+        dense_weights: at most so many weights between maps and features. Larger maps are made
+            smaller, each value still seen: the first convolution takes them in squares until they
+            have at most 32 places a side, and there are more convolutions with stride 2. `None`
+            for two convolutions and maps of any size.
 
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), Algorithm 1; Chen et al. (2016), InfoGAN.
@@ -196,6 +203,7 @@ class Discriminator(keras.Model):
         width: int = 64,
         features: int = 128,
         seed: int = 0,
+        dense_weights: int | None = 2_000_000,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -205,6 +213,7 @@ class Discriminator(keras.Model):
         self.width = width
         self.features = features
         self.seed = seed
+        self.dense_weights = dense_weights
         dtype = self.dtype_policy  # else parts would take the global one
         self.standardize = keras.layers.Normalization(axis=-1, dtype=dtype, name="standardize")
         self.trunk = self._make_trunk()
@@ -223,19 +232,28 @@ class Discriminator(keras.Model):
         dtype = self.dtype_policy
         conv = functools.partial(layers.Conv2D, padding="same", dtype=dtype)
         leaky = functools.partial(layers.LeakyReLU, 0.2, dtype=dtype)
-        return keras.Sequential(
-            [
-                keras.Input(self.activation_shape),
-                conv(width, 3, kernel_initializer=he(seed * 10 + 1)),
-                leaky(),
-                conv(2 * width, 3, strides=2, kernel_initializer=he(seed * 10 + 2)),
-                leaky(),
-                layers.Flatten(dtype=dtype),
-                layers.Dense(self.features, kernel_initializer=he(seed * 10 + 3), dtype=dtype),
-                leaky(),
-            ],
-            name="trunk",
-        )
+        square, halvings = self._reductions()
+        taps = 3 if square == 1 else square
+        trunk = [conv(width, taps, strides=square, kernel_initializer=he(seed * 10 + 1)), leaky()]
+        for i in range(halvings):
+            start = he(seed * 10 + 2 + 1000 * i)
+            trunk += [conv(2 * width, 3, strides=2, kernel_initializer=start), leaky()]
+        dense = layers.Dense(self.features, kernel_initializer=he(seed * 10 + 3), dtype=dtype)
+        trunk += [layers.Flatten(dtype=dtype), dense, leaky()]
+        return keras.Sequential([keras.Input(self.activation_shape), *trunk], name="trunk")
+
+    def _reductions(self) -> tuple[int, int]:
+        """Side of the squares that the first convolution takes, and how many halvings follow."""
+        if self.dense_weights is None:
+            return 1, 1
+        square = -(-max(self.activation_shape[:2]) // LARGEST_SIDE)
+        sides = [-(-side // square) for side in self.activation_shape[:2]]
+        places = self.dense_weights // (2 * self.width * self.features)
+        halvings = 0
+        while halvings == 0 or math.prod(sides) > max(places, 1):
+            sides = [-(-side // 2) for side in sides]
+            halvings += 1
+        return square, halvings
 
     def build(self, input_shape: tuple[int | None, int, int, int]) -> None:
         """Create the weights for activations `(m, h', w', cout)`."""
@@ -317,5 +335,13 @@ class Discriminator(keras.Model):
 
     def get_config(self) -> dict:
         """Constructor arguments."""
-        names = ("activation_shape", "latent_dim", "num_classes", "width", "features", "seed")
+        names = (
+            *("activation_shape", "latent_dim", "num_classes", "width", "features", "seed"),
+            "dense_weights",
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Discriminator":
+        """From `get_config`; files of before there was a bound have none."""
+        return cls(**{"dense_weights": None, **config})

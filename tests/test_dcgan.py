@@ -88,11 +88,11 @@ def test_what_is_judged_together_shares_statistics():
     judge.build((None, 7, 8, 5))
     parts = MAPS[:2], 3 * MAPS[2:4], MAPS[4:]
     verdicts, codes = judge(np.concatenate(parts), training=True)
-    found = judge.judge(*parts, training=True)
-    np.testing.assert_allclose(np.concatenate([one for one, _ in found]), verdicts, atol=1e-5)
-    np.testing.assert_allclose(np.concatenate([one for _, one in found]), codes, atol=1e-5)
+    real, fake, found = judge.judge(*parts, training=True)
+    np.testing.assert_allclose(np.concatenate([real, fake]), verdicts[:4], atol=1e-5)
+    np.testing.assert_allclose(found, codes[4:], atol=1e-5)
     alone = judge(parts[0], training=True)[0]
-    assert not np.allclose(alone, found[0][0], atol=1e-3)
+    assert not np.allclose(alone, real, atol=1e-3)
 
 
 @pytest.mark.parametrize("use_bias", [True, False])

@@ -193,10 +193,64 @@ def test_averaged_generator_follows_the_raw_one(gan, batch):
         np.testing.assert_allclose(held, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["non_saturating", "saturating"])
+@pytest.mark.parametrize("architecture", ["shared", "dcgan"])
+def test_each_player_moves_by_the_gradient_of_its_own_objective(
+    target, dataset, batch, architecture, loss
+):
+    """One backward pass serves two players; here each objective is differentiated by itself."""
+    gan = FilterGAN(target, latent_dim=3, architecture=architecture, generator_loss=loss)
+    gan.compile(*[keras.optimizers.SGD(1.0) for _ in range(4)])
+    gan.adapt(dataset.x_train)
+    for layer in (gan.discriminator.code, gan.transformation.strengths.layers[-1]):
+        layer.kernel.assign(np.random.default_rng(5).normal(0, 0.05, layer.kernel.shape))
+    names = ("generator", "d", "q", "transformation")
+    with tf.GradientTape(persistent=True) as tape:
+        seen = gan._play(batch, gan.raw_generator, training=True)
+        d_loss = tf.reduce_mean(
+            tf.nn.softplus(-seen.real_logits) + tf.nn.softplus(seen.fake_logits)
+        )
+        taken_for_real = tf.sigmoid(seen.fake_logits)
+        log = tf.math.log(taken_for_real if loss == "non_saturating" else 1.0 - taken_for_real)
+        g_loss = tf.reduce_mean(-log if loss == "non_saturating" else log)
+        objectives = (
+            g_loss + 5.0 * seen.code_error + 3.0 * seen.answer_loss + 5.0 * seen.unexplained,
+            d_loss,
+            seen.code_error,
+            seen.unexplained,
+        )
+    variables = (
+        gan.raw_generator.trainable_variables,
+        gan.discriminator.d_variables,
+        gan.discriminator.q_variables,
+        gan.transformation.trainable_variables,
+    )
+    expected = {
+        name: [np.array(g) for g in tape.gradient(objective, held)]
+        for name, objective, held in zip(names, objectives, variables, strict=True)
+    }
+    before = {name: values(held) for name, held in zip(names, variables, strict=True)}
+    moving = dict(zip(names, ("g", "d", "q", "t"), strict=True))
+    for name, held in zip(names, variables, strict=True):
+        for other in names:
+            optimizer = getattr(gan, f"{moving[other]}_optimizer")
+            optimizer.learning_rate = float(other == name)
+        for variable, value in zip(held, before[name], strict=True):
+            variable.assign(value)
+        state = values(gan.weights)
+        gan.train_step(batch)
+        for variable, old, gradient in zip(held, before[name], expected[name], strict=True):
+            scale = np.abs(gradient).max() + 1e-6
+            np.testing.assert_allclose(old - variable, gradient, atol=1e-4 * scale)
+        for weight, value in zip(gan.weights, state, strict=True):
+            weight.assign(value)
+
+
 def a_round(accuracy=0.75, variation=0.45, code_error=0.5) -> Round:
     """What a step sees when D is right that often about 8 real and 8 generated activations."""
     right = np.where(np.arange(8) < 8 * accuracy, 1.0, -1.0).astype("float32")
-    terms = {"code_error": code_error, "variation": variation, "answer_loss": 0, "unexplained": 0}
+    terms = {"code_error": code_error, "variation": variation}
+    terms |= {"fake": 0, "answer_loss": 0, "unexplained": 0}
     tensors = {name: tf.constant(value, tf.float32) for name, value in terms.items()}
     return Round(real_logits=tf.constant(right), fake_logits=tf.constant(-right), **tensors)
 

@@ -97,3 +97,30 @@ def test_d_and_q_share_all_but_their_last_layer():
 def test_q_starts_by_saying_nothing():
     _, code = discriminator()(MAPS)
     np.testing.assert_array_equal(code, np.zeros((6, 3)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dense_weights", "square", "places"),
+    [
+        ((7, 7, 32), 2_000_000, 1, 4 * 4),
+        ((28, 28, 16), 2_000_000, 1, 7 * 7),  # 14 · 14 · 128 · 128 would be 3.2 million
+        ((28, 28, 16), None, 1, 14 * 14),
+        ((56, 60, 4), 2_000_000, 2, 7 * 8),  # 28 × 30, then 14 × 15
+        ((224, 224, 3), 2_000_000, 7, 8 * 8),  # 32 × 32, then 16 × 16
+        ((9, 9, 3), 1, 1, 1),  # never less than one place
+    ],
+)
+def test_large_maps_are_made_smaller_until_the_dense_layer_is(shape, dense_weights, square, places):
+    trunk = Discriminator(shape, 3, dense_weights=dense_weights).trunk
+    first, flat = trunk.layers[0], trunk.layers[-3]
+    assert first.strides == (square, square)
+    assert first.kernel_size == ((3, 3) if square == 1 else (square, square))
+    assert flat.output.shape == (None, places * 128)
+
+
+def test_a_configuration_of_before_there_was_a_bound_means_none():
+    model = Discriminator((28, 28, 2), 3, width=4, features=8)
+    config = model.get_config()
+    assert Discriminator.from_config(config).dense_weights == 2_000_000
+    del config["dense_weights"]
+    assert Discriminator.from_config(config).dense_weights is None

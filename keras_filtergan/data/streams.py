@@ -244,6 +244,8 @@ def _stream(batch: Any, start_step: int, steps: int | None) -> "tf.data.Dataset"
     steps = -1 if steps is None else _integer("steps", steps, low=1)  # take(-1): all
     options = tf.data.Options()
     options.deterministic = True
+    # Numbers of workers are fixed. Left on, its thread holds up the end of a stream for seconds.
+    options.autotune.enabled = False
     # Without this, distribution may try to shard by file, and there is none.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return (
