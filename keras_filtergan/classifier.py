@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_filtergan.causes import cause_of
 from keras_filtergan.data import ImageDataset, image_stream
 from keras_filtergan.errors import InputError
 
@@ -154,7 +155,7 @@ def load_classifier(path: Path) -> keras.Model:
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises almost anything for a damaged or foreign file
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = cause_of(error) or type(error).__name__
         raise InputError(f"{str(path)!r} is no Keras model that can be loaded: {reason}") from None
     if not isinstance(model, keras.Model):
         raise InputError(

@@ -15,6 +15,7 @@ from keras_filtergan.callbacks import CheckpointWriter, DivergenceGuard, History
 from keras_filtergan.checkpoints import Checkpoints, environment
 from keras_filtergan.classifier import build_classifier, load_classifier
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
+from keras_filtergan.differentiable import check_differentiable
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.files import save_model
@@ -81,7 +82,8 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
         data_dir: where TFDS keeps its prepared sets.
 
     Raises:
-        InputError: data set, classifier or layer do not fit; one line says which and why.
+        InputError: data set, classifier or layer do not fit, or TensorFlow cannot differentiate the
+            classifier here; one line says which and why.
 
     Example:
         >>> plan(Settings(layer=4, dataset="mnist", seed=1)).dataset.image_shape
@@ -103,8 +105,13 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
             f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
             f"classes, received one of {target.image_shape} in {target.num_classes}"
         )
-    target(to_unit_interval(dataset.x_test[:1]))  # whatever else may not fit
-    fingerprint = target.fingerprint() if settings.classifier else None
+    image = to_unit_interval(dataset.x_test[:1])
+    if settings.classifier is None:
+        target(image)  # whatever else may not fit
+        fingerprint = None
+    else:
+        check_differentiable(target, image)
+        fingerprint = target.fingerprint()
     return Plan(settings, dataset, classifier, fingerprint, data_dir)
 
 
@@ -251,15 +258,19 @@ def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
                 start_step=start,
             )
             epoch = start // LOG_INTERVAL
-            gan.fit(
-                stream,
-                steps_per_epoch=steps,
-                initial_epoch=epoch,
-                epochs=epoch + epochs,
-                callbacks=callbacks,
-                verbose=verbose,
-                shuffle=False,
-            )
+            try:
+                gan.fit(
+                    stream,
+                    steps_per_epoch=steps,
+                    initial_epoch=epoch,
+                    epochs=epoch + epochs,
+                    callbacks=callbacks,
+                    verbose=verbose,
+                    shuffle=False,
+                )
+            except Exception as error:
+                error.add_note(f"in step {interruption.step + 1} of {settings.steps}")
+                raise
             if interruption.requested:
                 checkpoints.save(gan, interruption.step)
                 raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")

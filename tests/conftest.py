@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import os
 
 import keras
 import numpy as np
 import pytest
 from commands import QUICK, write_npz
 from patterns import make_dataset
+from tensorflow.python.framework import test_util
 
 from keras_filtergan.classifier import build_classifier
 from keras_filtergan.cli import train_main
@@ -18,6 +20,12 @@ from keras_filtergan.target import FrozenTarget
 from keras_filtergan.trained import TrainedRun
 
 LONGEST = ("test_notebook.py", "test_training.py", "test_cli.py")
+
+
+def pytest_report_header() -> str:
+    """Which CPU kernels TensorFlow takes: it decides by the processor unless it is told."""
+    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "not set")
+    return f"oneDNN: {'on' if test_util.IsMklEnabled() else 'off'} (TF_ENABLE_ONEDNN_OPTS {told})"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

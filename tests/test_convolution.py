@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from loops import loop
+from loops import loop, loop_gradients
 
-from keras_filtergan.convolution import convolve
+from keras_filtergan.convolution import FORMS, convolve, form_of
 from keras_filtergan.errors import InputError
+
+pytestmark = pytest.mark.onednn
 
 CASES = [
     ((1, 1), "same", (1, 1)),
@@ -134,3 +136,145 @@ def test_channels_that_only_fit_when_folded_are_refused(cin, depth, cout):
     images, kernels = draw(cin, depth, cout)
     with pytest.raises(InputError, match=f"{cin} channels, received .*{depth}, {cout}"):
         convolve(images[:2], kernels[:2])
+
+
+ABLE = {  # which kernels each form can take: shared ones, or one set an example
+    "conv2d": [(kind, True) for kind in KINDS],
+    "depthwise": [
+        (kind, shared)
+        for kind in ("one_channel", "depthwise", "depthwise_times_two")
+        for shared in (True, False)
+    ],
+    "patches": [(kind, False) for kind in KINDS],
+    "taps": [(kind, False) for kind in KINDS],
+}
+ALL = [(form, *which) for form in FORMS for which in ABLE[form]]
+STRIDED, DILATED = ((2, 2), "same", (1, 1)), ((1, 1), "valid", (2, 3))
+WAYS = {
+    "eager": lambda function: function,
+    "graph": tf.function,
+    "xla": lambda function: tf.function(function, jit_compile=True),
+}
+
+
+def expected_of(images, kernels, upstream, geometry):
+    """Maps and both gradients of the loops; shared kernels are those that all examples have."""
+    shared = kernels.ndim == 4
+    own = np.stack([kernels] * len(images)) if shared else kernels
+    d_images, d_kernels = loop_gradients(images, own, upstream, *geometry)
+    return loop(images, own, *geometry), d_images, d_kernels.sum(0) if shared else d_kernels
+
+
+def draw_for(kind, shared, geometry):
+    images, kernels = draw(*KINDS[kind])
+    shape = loop(images, kernels, *geometry).shape
+    upstream = np.random.default_rng(1).normal(size=shape).astype("float32")
+    return images, kernels[0] if shared else kernels, upstream
+
+
+EVERY = [
+    *((*case, "eager", geometry) for case in ALL for geometry in (STRIDED, DILATED)),
+    *((*case, "graph", STRIDED) for case in ALL[::3]),
+    *((*case, "xla", (STRIDED, DILATED)[i % 2]) for i, case in enumerate(ALL)),
+]
+
+
+@pytest.mark.parametrize(("form", "kind", "shared", "way", "geometry"), EVERY)
+def test_every_form_equals_the_loops_with_both_gradients(form, kind, shared, way, geometry):
+    data = draw_for(kind, shared, geometry)
+
+    def all_of_it(images, kernels, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernels])
+            maps = convolve(images, kernels, *geometry, form=form)
+        return maps, *tape.gradient(maps, [images, kernels], upstream)
+
+    found = WAYS[way](all_of_it)(*map(tf.constant, data))
+    for one, other in zip(found, expected_of(*data, geometry), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("first", ["images", "kernels"])
+@pytest.mark.parametrize(("form", "kind", "shared"), ALL)
+def test_second_derivatives(form, kind, shared, first):
+    """The map is bilinear: Σ (d/dk) · v has the derivative in x that Σ maps has with kernels v."""
+    images, kernels, upstream = draw_for(kind, shared, DILATED)
+    x, k = tf.constant(images), tf.constant(kernels)
+    rng = np.random.default_rng(2)
+    given = (x, k) if first == "images" else (k, x)
+    along = rng.normal(size=given[0].shape).astype("float32")
+    with tf.GradientTape() as outer:
+        outer.watch(given[1])
+        with tf.GradientTape() as inner:
+            inner.watch(given[0])
+            maps = convolve(x, k, *DILATED, form=form)
+        value = tf.reduce_sum(inner.gradient(maps, given[0], upstream) * along)
+    found = outer.gradient(value, given[1])
+    if first == "images":
+        expected = expected_of(along, kernels, upstream, DILATED)[2]
+    else:
+        expected = expected_of(images, along, upstream, DILATED)[1]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=5e-5)
+
+
+@pytest.mark.parametrize(("dtype", "error"), [("float16", 0.02), ("bfloat16", 0.1)])
+@pytest.mark.parametrize(("form", "kind", "shared"), ALL[::3])
+def test_half_precision(form, kind, shared, dtype, error):
+    data = draw_for(kind, shared, STRIDED)
+    images, kernels, upstream = (tf.cast(array, dtype) for array in data)
+    with tf.GradientTape() as tape:
+        tape.watch([images, kernels])
+        maps = convolve(images, kernels, *STRIDED, form=form)
+    found = maps, *tape.gradient(maps, [images, kernels], upstream)
+    for one, other in zip(found, expected_of(*data, STRIDED), strict=True):
+        assert one.dtype == dtype
+        np.testing.assert_allclose(
+            tf.cast(one, "float32"), other, atol=error * np.abs(other).max(), rtol=error
+        )
+
+
+@pytest.mark.parametrize(
+    ("images", "kernels", "strides", "form"),
+    [
+        ((64, 28, 28, 1), (3, 3, 1, 16), 1, "conv2d"),
+        ((64, 28, 28, 1), (64, 3, 3, 1, 16), 1, "patches"),  # too many outputs of one channel
+        ((64, 28, 28, 1), (64, 5, 5, 1, 1), 1, "depthwise"),
+        ((64, 28, 28, 1), (64, 5, 5, 1, 4), (2, 2), "depthwise"),
+        ((64, 28, 28, 1), (64, 5, 5, 1, 5), 1, "patches"),
+        ((64, 28, 28, 1), (64, 5, 5, 1, 1), (1, 2), "patches"),  # TensorFlow wants equal strides
+        ((64, 28, 28, 8), (5, 5, 1, 8), (1, 2), "conv2d"),
+        ((64, 28, 28, 8), (5, 5, 1, 16), 1, "depthwise"),
+        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "patches"),
+        ((64, 7, 7, 63), (64, 3, 3, 63, 8), 1, "patches"),
+        ((64, 7, 7, 64), (64, 3, 3, 64, 8), 1, "taps"),
+        ((64, 7, 7, 128), (64, 3, 3, 32, 8), 1, "patches"),  # of four groups
+        ((None, None, None, 64), (None, 3, 3, 64, 64), 2, "taps"),
+    ],
+)
+def test_which_form_is_taken(images, kernels, strides, form):
+    assert form_of(images, kernels, strides) == form
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "shared", "strides"),
+    [
+        ("conv2d", "plain", False, 1),
+        ("patches", "plain", True, 1),
+        ("taps", "plain", True, 1),
+        ("depthwise", "plain", False, 1),
+        ("depthwise", "grouped", True, 1),
+        ("depthwise", "depthwise", False, (1, 2)),
+        ("grouped", "plain", False, 1),
+    ],
+)
+def test_a_form_that_cannot_compute_it_is_refused(form, kind, shared, strides):
+    images, kernels = draw(*KINDS[kind])
+    with pytest.raises(InputError, match=f"one of .*, received {form!r}"):
+        convolve(images, kernels[0] if shared else kernels, strides, form=form)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "causal", None])
+def test_unknown_paddings_are_refused(padding):
+    images, kernels = draw(2, 2, 4)
+    with pytest.raises(InputError, match="padding 'same' or 'valid'"):
+        convolve(images, kernels, padding=padding)

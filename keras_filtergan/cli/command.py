@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from keras_filtergan.causes import cause_of, is_out_of_memory
 from keras_filtergan.errors import DivergenceError, InputError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -18,19 +19,22 @@ class Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see --help)\n")
 
 
-def guarded(work: Callable[[], int], debug: bool) -> int:
+def guarded(work: Callable[[], int], debug: bool, saves_memory: str = "") -> int:
     """Run the work; turn what can go wrong into one line and an exit code.
+
+    The notes of an error (`add_note`) go with it: the step at which training stood, what to do.
 
     Args:
         work: returns an exit code.
         debug: let errors through, with their traceback.
+        saves_memory: what the command needs less memory with.
     """
     try:
         return work()
     except BaseException as error:
         if debug or isinstance(error, SystemExit):
             raise
-        code, line = _explain(error)
+        code, line = _explain(error, saves_memory)
         print(line, file=sys.stderr)
         return code
 
@@ -51,15 +55,19 @@ def import_tensorflow() -> None:
         os.close(stderr)
 
 
-def _explain(error: BaseException) -> tuple[int, str]:
+def _explain(error: BaseException, saves_memory: str) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted; files that were finished are kept"
     if isinstance(error, InputError):
         return BAD_INPUT, f"error: {error}"
     if isinstance(error, DivergenceError):
         return FAILED, f"error: {error}"
-    text = (str(error).strip().splitlines() or [""])[0]
-    return FAILED, f"error: {type(error).__name__}: {text} (--debug shows where)"
+    parts = [f"{type(error).__name__}: {cause_of(error)}", *getattr(error, "__notes__", ())]
+    if is_out_of_memory(error):
+        parts[0] = f"out of memory: {parts[0]}"
+        parts += [f"{saves_memory} needs less memory"] if saves_memory else []
+    line = "; ".join(" ".join(part.split()) for part in parts)
+    return FAILED, f"error: {line} (--debug shows where)"
 
 
 def data_dir(options: argparse.Namespace) -> str | None:

@@ -25,7 +25,9 @@ from keras_filtergan.settings import Settings
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """`train.py`: classifier, FilterGAN, card and pictures."""
     options = _parser().parse_args(arguments)
-    return guarded(lambda: _train(options), options.debug)
+    return guarded(
+        lambda: _train(options), options.debug, "a smaller --batch-size (with another --out)"
+    )
 
 
 def _parser() -> Parser:
@@ -122,6 +124,13 @@ def _train(options: argparse.Namespace) -> int:
     except training.Interrupted as interruption:
         print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if run.config.exists() and not run.is_complete:
+            error.add_note(
+                f"the run in {str(run.path)!r} is unfinished: when the cause is gone, go on with "
+                "--resume"
+            )
+        raise
     gallery.draw_gallery(run, trained, gallery.View(), run.figures, print)
     print(evaluation.format_card(card))
     print(f"run: {run.path}; more pictures: python visualize.py --run {run.path}")

@@ -53,7 +53,7 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
     add("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
-    return guarded(lambda: _visualize(options), options.debug)
+    return guarded(lambda: _visualize(options), options.debug, "a smaller --grid")
 
 
 def _visualize(options: argparse.Namespace) -> int:
