@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from commands import one_line, write_npz
 
-from keras_filtergan.cli import module_main
+from keras_filtergan.cli import instrument, module_main
 
 X = ("x_train", "x_test")
 FAST = {
+    "adversarial": ["--images", "3", "--sets", "2", "--steps", "2"],
     "latents": ["--images", "4", "--points", "2", "--frames", "1"],
+    "maximize": ["--kernels", "1", "--steps", "2"],
     "spectra": ["--images", "6", "--draws", "1"],
     "stability": ["--images", "6", "--levels", "2", "--draws", "1"],
     "uncertainty": ["--images", "6", "--networks", "2"],
@@ -31,8 +33,31 @@ def test_numbers_and_a_picture_of_a_run(name, finished, tmp_path, capsys):
     names = {path.name for path in out.iterdir()}
     assert {f"{name}.json", f"{name}.png"} <= names
     assert not any(name.startswith(".") for name in names)
-    assert json.loads((out / f"{name}.json").read_text())["seed"] == 0
+    numbers = json.loads((out / f"{name}.json").read_text())
+    assert numbers.get("settings", numbers)["seed"] == 0
     assert str(out / f"{name}.png") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_every_step_is_told_once_and_in_order(name, finished, tmp_path, monkeypatch):
+    told = []
+
+    class Listener:
+        def __call__(self, *step):
+            told.append(step)
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setattr(instrument, "StepProgress", Listener)
+    words = ["--run", str(finished[1]), "--out", str(tmp_path / "found"), *FAST[name]]
+    assert module_main([name, *words]) == 0
+    *steps, last = told
+    assert last == "closed"
+    names, done, totals = zip(*steps, strict=True)
+    assert all(names)
+    assert done == tuple(range(len(steps)))
+    assert set(totals) == {len(steps)}
 
 
 def test_a_classifier_alone(finished, data, tmp_path):

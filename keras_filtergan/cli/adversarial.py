@@ -8,6 +8,7 @@ from keras_filtergan.cli.instrument import add_instrument, images_option
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 
 def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -36,7 +37,7 @@ def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--steps", type=int, default=40, help="of an attack; default %(default)s")
 
 
-def _adversarial(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _adversarial(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
     from keras_filtergan.instruments.adversarial import adversarial
     from keras_filtergan.instruments.projected_gradient import NORMS
@@ -52,4 +53,5 @@ def _adversarial(specimen: "Specimen", options: argparse.Namespace) -> "Findings
         singles=min(3, options.sets),
         steps=options.steps,
         seed=options.seed,
+        tell=tell,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.cli.progress import StepProgress
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import check_writable
 from keras_filtergan.runs import latest_run, open_run
@@ -13,8 +14,9 @@ from keras_filtergan.runs import latest_run, open_run
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
-Use = Callable[["Specimen", argparse.Namespace], "Findings"]
+Use = Callable[["Specimen", argparse.Namespace, "Tell"], "Findings"]
 
 
 def add_instrument(
@@ -25,7 +27,7 @@ def add_instrument(
     Args:
         commands: those of the module.
         name: of the instrument.
-        use: a specimen and the options → what was found.
+        use: a specimen, the options, and who is told of each step → what was found.
         texts: `help` and `description` of the command.
 
     Returns:
@@ -83,7 +85,11 @@ def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
         specimen = Specimen.of_classifier(options.classifier, options.dataset, layer, folder)
     else:
         specimen = Specimen.of_run(run, options.dataset, folder)
-    findings = use(specimen, options)
+    progress = StepProgress()
+    try:
+        findings = use(specimen, options, progress)
+    finally:
+        progress.close()
     findings.write(out, name)
     print(findings.table)
     return DONE

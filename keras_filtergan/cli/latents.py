@@ -8,6 +8,7 @@ from keras_filtergan.cli.instrument import add_instrument, images_option
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 
 def add_latents(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -28,8 +29,9 @@ def add_latents(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--labels", type=int, default=10_000, help="to read features with; default %(default)s")
 
 
-def _use(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.instruments.latents_study import LatentsStudy
 
     names = ("images", "points", "frames", "labels", "seed")
-    return LatentsStudy(**{name: getattr(options, name) for name in names}).findings(specimen)
+    study = LatentsStudy(**{name: getattr(options, name) for name in names})
+    return study.findings(specimen, tell)

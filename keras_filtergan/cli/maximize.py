@@ -8,6 +8,7 @@ from keras_filtergan.cli.instrument import add_instrument
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 DESCRIPTION = """
 Which picture does a unit, a channel, a layer or a class want to see? An objective is a weighted sum
@@ -59,7 +60,7 @@ def add_maximize(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--rotation", type=float, default=10, help="largest random angle in degrees; default 10")
 
 
-def _maximize(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _maximize(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
     from keras_filtergan.instruments.ascent import PRIORS, Ascent
     from keras_filtergan.instruments.expression import parse_objective
@@ -75,4 +76,4 @@ def _maximize(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
     )
     start = int(options.start) if options.start.isdecimal() else options.start
     objectives = [parse_objective(text) for text in options.objective]
-    return maximize(specimen, objectives, options.kernels, start, how, options.seed)
+    return maximize(specimen, objectives, options.kernels, start, how, options.seed, tell)

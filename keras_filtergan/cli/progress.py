@@ -53,6 +53,48 @@ class Progress:
         if not self.new:
             return line
         rate = self.new / max(now - self.start, 1e-9)
-        left = (self.total - self.done) / rate
-        some = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+        some = _time((self.total - self.done) / rate)
         return f"{line}, {rate:.1f} images/s" + (f", {some} left" if self.done < self.total else "")
+
+
+class StepProgress:
+    """Says what begins, how many steps are done and what time is left.
+
+    On a terminal in one line that changes; elsewhere a line when something else begins.
+
+    Args:
+        stream: where to say it; `sys.stdout` if not given.
+
+    Example:
+        >>> progress = StepProgress()
+        >>> progress("L2 attacks on real kernels", 6, 110)
+        L2 attacks on real kernels: 6 of 110 steps, 80 s left
+    """
+
+    def __init__(self, stream: TextIO | None = None):
+        self.stream = sys.stdout if stream is None else stream
+        self.start = time.monotonic()
+        self.what = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Say that the step after so many of `total` begins."""
+        if self.stream.isatty():
+            line = f"{what}: {done} of {total} steps"
+            if done:
+                rest = (time.monotonic() - self.start) / done * (total - done)
+                line += f", {_time(rest)} left"
+            self.stream.write(f"\r\x1b[K{line}")
+        elif what != self.what:
+            self.stream.write(f"{what}\n")
+        self.what = what
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Wipe the line that was being overwritten."""
+        if self.what and self.stream.isatty():
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -8,6 +8,7 @@ from keras_filtergan.cli.instrument import add_instrument, images_option
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 
 def add_spectra(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -30,8 +31,8 @@ def add_spectra(commands: "argparse._SubParsersAction[Any]") -> None:
     )
 
 
-def _use(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.instruments.spectra_study import SpectraStudy
 
     study = SpectraStudy(images=options.images, draws=options.draws, seed=options.seed)
-    return study.findings(specimen)
+    return study.findings(specimen, tell)

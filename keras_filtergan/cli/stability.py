@@ -8,6 +8,7 @@ from keras_filtergan.cli.instrument import add_instrument, images_option
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 
 def add_stability(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -28,8 +29,9 @@ def add_stability(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--draws", type=int, default=5, help="initialisations, kernel sets; default %(default)s")
 
 
-def _use(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.instruments.stability_study import StabilityStudy
 
     names = ("images", "cut", "levels", "draws", "seed")
-    return StabilityStudy(**{name: getattr(options, name) for name in names}).findings(specimen)
+    study = StabilityStudy(**{name: getattr(options, name) for name in names})
+    return study.findings(specimen, tell)

@@ -9,6 +9,7 @@ from keras_filtergan.cli.instrument import add_instrument, images_option
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.specimen import Specimen
+    from keras_filtergan.instruments.steps import Tell
 
 
 def add_uncertainty(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -33,10 +34,10 @@ def add_uncertainty(commands: "argparse._SubParsersAction[Any]") -> None:
     )
 
 
-def _use(specimen: "Specimen", options: argparse.Namespace) -> "Findings":
+def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.data import load_dataset
     from keras_filtergan.instruments.uncertainty_study import UncertaintyStudy
 
     study = UncertaintyStudy(options.images, options.networks, options.seed)
     others = [load_dataset(name, data_dir(options)) for name in options.strange]
-    return study.findings(specimen, others)
+    return study.findings(specimen, others, tell)

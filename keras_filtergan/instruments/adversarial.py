@@ -9,33 +9,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
+from keras_filtergan.instruments.attacker import Attacker, in_parts
 from keras_filtergan.instruments.averages import (
     ACTIVATIONS,
     PROBABILITIES,
     REAL,
+    Network,
     compared,
 )
 from keras_filtergan.instruments.findings import Findings
-from keras_filtergan.instruments.projected_gradient import (
-    BATCH,
-    Attacker,
-    Norm,
-    ProjectedGradient,
-    Scores,
-    margin,
-)
+from keras_filtergan.instruments.projected_gradient import Norm, ProjectedGradient
+from keras_filtergan.instruments.smallest_change import median_change, refined
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.plots import adversarial_figure
 
 SINGLES = "single kernel sets"
 EXAMPLES = 10
 RADII = 9  # of the default curve, with 0
-HALVINGS = 6  # between two radii of the curve
 RESAMPLES = 2000  # for an interval
 
 
@@ -48,6 +43,7 @@ class _Attacked:
     smallest: np.ndarray  # (n,)
     changed: np.ndarray  # (n, h, w, c), by the smallest change
     answers: np.ndarray  # (n,), of the network to the changed images
+    attacker: Attacker
 
 
 def adversarial(
@@ -59,6 +55,7 @@ def adversarial(
     singles: int = 3,
     steps: int = 40,
     seed: int = 0,
+    tell: Tell = nobody,
 ) -> Findings:
     """Attack the network with real, with generated and with averaged kernels.
 
@@ -72,6 +69,7 @@ def adversarial(
         singles: how many of these are attacked one by one.
         steps: of an attack.
         seed: of the latents.
+        tell: takes each step as it begins.
 
     Raises:
         InputError: an ε below 0 or not finite, no kernel sets, more singles than sets, or no image
@@ -96,16 +94,19 @@ def adversarial(
     y = np.asarray(dataset.y_test[numbers])
     kernels = None if specimen.run is None else specimen.kernel_sets(sets, seed)
     networks = compared(specimen.target, kernels, singles)
-    clean = np.all([~_misled(scores, x, y) for scores in networks.values()], axis=0)
+    answers = [np.argmax(in_parts(network, x), axis=1) for network in networks.values()]
+    clean = np.all(np.equal(answers, y), axis=0)
     if not clean.any():
         raise InputError("expected an image that the networks get right, they get none")
     parts, drawn = {}, []
+    attacks = RADII if radii is None else len(radii)  # a step each above 0, one for what is between
+    progress = Steps(len(norms) * (len(networks) * attacks + (radii is None)), tell)
     for norm in norms:
-        attacked, used = _attack(networks, ProjectedGradient(norm, steps), x, y, radii)
+        attacked, used = _attack(networks, ProjectedGradient(norm, steps), x, y, radii, progress)
         parts[norm.name] = {
             "epsilons": [float(f"{radius:.6g}") for radius in used],
             "networks": _summarise(attacked, clean),
-            "transfer": _transfer(networks, attacked, y),
+            "transfer": _transfer(attacked, y),
         }
         drawn.append((norm, used, attacked))
     found = {
@@ -135,44 +136,48 @@ def _check_radii(radii: Sequence[float]) -> np.ndarray:
 
 
 def _attack(
-    networks: Mapping[str, Scores],
+    networks: Mapping[str, Network],
     attack: ProjectedGradient,
     images: np.ndarray,
     labels: np.ndarray,
     radii: np.ndarray | None,
+    steps: Steps,
 ) -> tuple[dict[str, _Attacked], np.ndarray]:
     """Attack each network; radii that are not given come from the first one."""
     attacked: dict[str, _Attacked] = {}
-    for name, scores in networks.items():
-        attacker = Attacker(scores, attack)
-        largest = attack.norm.largest(images.shape[1:])
+    for name, attacker in _attackers(networks, attack).items():
+        what = f"{_sign(attack.norm.name)} attacks on {name}"
         if radii is None:
-            median = np.median(attacker.smallest_change(images, labels, halvings=8)[0])
-            top = 2 * median if 0 < median < np.inf else largest
-            radii = np.linspace(0, float(f"{top:.1g}"), RADII)
-        pictures, misled = attacker.curve(images, labels, radii)
-        above = np.argmax(misled, axis=0)  # the first radius that misleads, if there is one
-        found = misled.any(axis=0)
-        low = np.where(found, radii[np.maximum(above - 1, 0)], radii[-1])
-        high = np.where(found, radii[above], np.maximum(largest, radii[-1]))
-        smallest, changed = attacker.smallest_change(images, labels, low, high, HALVINGS)
-        # the bisection is an attack as well
+            steps.begin(f"{_sign(attack.norm.name)} radii")
+            radii = _radii(attack.norm, median_change(attacker, images, labels), images.shape[1:])
+        curve = attacker.curve(images, labels, radii, lambda what=what: steps.begin(what))
+        steps.begin(what)
+        smallest, changed = refined(attacker, images, labels, radii, curve)
+        # what was found between two radii is an attack as well
+        pictures, misled = curve.pictures, curve.misled
         nearer = (smallest <= radii[:, None]) & ~misled
         for i, row in enumerate(nearer):
             pictures[i][row] = changed[row]
-        misled |= nearer
-        answers = np.argmax(_in_parts(scores, changed), axis=1)
-        attacked[name] = _Attacked(pictures, misled, smallest, changed, answers)
+        answers = np.argmax(attacker.scores(changed), axis=1)
+        attacked[name] = _Attacked(pictures, misled | nearer, smallest, changed, answers, attacker)
     return attacked, radii
 
 
-def _in_parts(scores: Scores, images: np.ndarray) -> np.ndarray:
-    parts = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
-    return np.concatenate([scores(tf.constant(part)).numpy() for part in parts])
+def _attackers(networks: Mapping[str, Network], attack: ProjectedGradient) -> dict[str, Attacker]:
+    """One a network; those of networks that differ in kernels alone are compiled together."""
+    kinds: dict[Any, Attacker] = {}
+    found = {}
+    for name, network in networks.items():
+        if network.answer not in kinds:
+            kinds[network.answer] = Attacker(network.answer, attack, network.kernels)
+        found[name] = kinds[network.answer].of(network.kernels)
+    return found
 
 
-def _misled(scores: Scores, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return margin(tf.constant(_in_parts(scores, images)), tf.constant(labels)).numpy() >= 0
+def _radii(norm: Norm, median: float, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Evenly up to twice the median smallest change."""
+    top = 2 * median if 0 < median < np.inf else norm.largest(image_shape)
+    return np.linspace(0, float(f"{top:.1g}"), RADII)
 
 
 def _summarise(attacked: Mapping[str, _Attacked], clean: np.ndarray) -> dict[str, Any]:
@@ -216,17 +221,17 @@ def _ratio(values: np.ndarray, real: np.ndarray) -> dict[str, float]:
 
 
 def _transfer(
-    networks: Mapping[str, Scores], attacked: Mapping[str, _Attacked], labels: np.ndarray
+    attacked: Mapping[str, _Attacked], labels: np.ndarray
 ) -> dict[str, dict[str, list[float]]]:
     """Made on → judged by → accuracy at each ε; `any` is the worst of all attacks an image."""
     misled = {
-        (source, judge): np.stack(
-            [_misled(networks[judge], pictures, labels) for pictures in one.pictures]
+        (source, name): np.stack(
+            [judge.attacker.margins(pictures, labels) >= 0 for pictures in one.pictures]
         )
-        if source != judge
+        if source != name
         else one.misled
         for source, one in attacked.items()
-        for judge in attacked
+        for name, judge in attacked.items()
     }
     table: dict[str, dict[str, list[float]]] = {}
     groups = _grouped({name: name for name in attacked})

@@ -13,6 +13,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.latent_dimensions import (
+    Move,
     arithmetic,
     dimension_effects,
     moved,
@@ -27,11 +28,13 @@ from keras_filtergan.instruments.representation import (
     pooled_features,
 )
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.trained import TrainedRun
 
 PATHS = {"straight": straight, "spherical": spherical}
 STRIP = 6  # images side by side in a film
 REACH = 2.0  # standard deviations, of what each dimension is shown to do
+SOURCES = 5  # of features that a linear reader looks at
 SEEDS = {100: 5, 1000: 3}  # draws of so many labels; of all labels there is one
 
 
@@ -66,8 +69,12 @@ class LatentsStudy:
                     f"expected at least {least} as {name}, received {getattr(self, name)}"
                 )
 
-    def findings(self, specimen: Specimen) -> Findings:
+    def findings(self, specimen: Specimen, tell: Tell = nobody) -> Findings:
         """Measure, film, and draw what was measured.
+
+        Args:
+            specimen: with a run.
+            tell: takes each step as it begins.
 
         Raises:
             InputError: the specimen has no run.
@@ -85,14 +92,18 @@ class LatentsStudy:
         def move(given: np.ndarray, latents: np.ndarray) -> np.ndarray:
             return transform(tf.constant(given), tf.constant(latents)).numpy()
 
-        numbers = {
-            "network": specimen.title,
-            **dataclasses.asdict(self),
-            "images": len(images),
-            "dimensions": dimension_effects(move, images, d, REACH),
-            "arithmetic": arithmetic(move, images, d, seed=self.seed),
-            "representation": self.representation(specimen, run),
-        }
+        steps = Steps(3 + SOURCES, tell)
+        numbers = {"network": specimen.title, **dataclasses.asdict(self), "images": len(images)}
+        steps.begin("dimensions")
+        numbers["dimensions"] = dimension_effects(move, images, d, REACH)
+        steps.begin("arithmetic")
+        numbers["arithmetic"] = arithmetic(move, images, d, seed=self.seed)
+        numbers["representation"] = self.representation(specimen, run, steps.begin)
+        steps.begin("films")
+        return self._drawn(numbers, move, images, d)
+
+    def _drawn(self, numbers: dict[str, Any], move: Move, images: np.ndarray, d: int) -> Findings:
+        """The figure, the films, and the numbers."""
         steps = np.linspace(-REACH, REACH, 5, dtype="float32")
         latents = (np.eye(d, dtype="float32")[:, None] * steps[:, None]).reshape(-1, d)
         shown = moved(move, images[:1], latents).reshape(d, len(steps), *images.shape[1:])
@@ -103,7 +114,9 @@ class LatentsStudy:
         figure = plots.latents_figure(shown, steps, numbers)
         return Findings(numbers, figure, _table(numbers), films)
 
-    def representation(self, specimen: Specimen, run: TrainedRun) -> dict[str, dict[str, Any]]:
+    def representation(
+        self, specimen: Specimen, run: TrainedRun, begin: Begin = quietly
+    ) -> dict[str, dict[str, Any]]:
         """Test accuracy of a linear L2-SVM on features, by number of labels."""
         dataset = specimen.dataset
         labels = min(self.labels, len(dataset.y_train))
@@ -111,6 +124,7 @@ class LatentsStudy:
         x, y = dataset.x_train[:labels], dataset.y_train[:labels]
         found = {}
         for name, features in _sources(run).items():
+            begin(f"linear reader of {name}")
             parts = [features_of(features, images) for images in (x, dataset.x_test)]
             reader = LinearReader(parts[0], y, parts[1], dataset.y_test)
             found[name] = {
@@ -126,7 +140,7 @@ class LatentsStudy:
         points = np.random.default_rng(self.seed).standard_normal((self.points, latent_dim))
         return np.concatenate([points, points[:1]])
 
-    def _film(self, move, images: np.ndarray, path: np.ndarray) -> np.ndarray:
+    def _film(self, move: Move, images: np.ndarray, path: np.ndarray) -> np.ndarray:
         """Images side by side along a path, `(frames, h, n · w, c)`."""
         frames = moved(move, images, path)  # (frames, n, h, w, c)
         return np.concatenate(np.moveaxis(frames, 1, 0), axis=2)

@@ -14,6 +14,7 @@ from keras_filtergan.instruments.film import enlarged
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.objectives import ClassLogit, Objective
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.plots import maxima_figure
 from keras_filtergan.target import FrozenTarget
 
@@ -46,6 +47,7 @@ def maximize(
     start: str | int = "mean",
     how: Ascent | None = None,
     seed: int = 0,
+    tell: Tell = nobody,
 ) -> Findings:
     """Find the images that have most of some objectives, under real and generated kernels.
 
@@ -60,6 +62,7 @@ def maximize(
         start: `"mean"`, the mean training image; `"grey"`; or the number of a test image.
         how: prior, coordinates, views and steps.
         seed: of the latents and of the trace of noise at the start.
+        tell: takes each step as it begins.
 
     Raises:
         InputError: an objective of something that the network does not have, or no such start.
@@ -74,11 +77,15 @@ def maximize(
     how = Ascent() if how is None else how
     objectives = list(objectives) or [ClassLogit(k) for k in range(target.num_classes)][:CLASSES]
     first = start_near(_start(specimen, start), seed)
+    steps = Steps(3, tell)
+    steps.begin("test images")
     seen = _Seen(survey(target, objectives, images))
     kernels = target.kernel[None]
     if specimen.run is not None and sets:
         kernels = tf.concat([kernels, specimen.kernel_sets(sets, seed)], axis=0)
+    steps.begin(f"ascent of {len(objectives) * len(kernels)} images")
     found = ascend(target, objectives, kernels, first, how, seen.spread)
+    steps.begin("figure and films")
     under_real = _under_real(target, objectives, found)
     names = ["real kernels", *(f"G(z{i})" for i in range(1, len(kernels)))]
     chosen = to_unit_interval(images[seen.best])

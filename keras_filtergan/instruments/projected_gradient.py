@@ -2,19 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.descent import batches
 from keras_filtergan.errors import InputError
 
 Scores = Callable[[tf.Tensor], tf.Tensor]
 
 AXES = [1, 2, 3]
-BATCH = 500  # images at once
 
 
 class Norm:
@@ -137,7 +134,12 @@ class ProjectedGradient:
             raise InputError(f"expected at least 1 step, received {self.steps}")
 
     def __call__(
-        self, scores: Scores, images: tf.Tensor, labels: tf.Tensor, radius: tf.Tensor
+        self,
+        scores: Scores,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        radius: tf.Tensor,
+        enough: float | tf.Tensor = np.inf,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Attack images, each within its own radius. For use inside a `tf.function`.
 
@@ -146,10 +148,15 @@ class ProjectedGradient:
             images: x, `(m, h, w, c)` in [0, 1].
             labels: `(m,)`.
             radius: ε, `(m,)`, at least 0.
+            enough: the attack ends when all margins have reached this; at 0, when all images
+                mislead. Whether they do is then what it would be after all steps.
 
         Returns:
             x + δ with the largest margin visited, `(m, h, w, c)`, and that margin `(m,)`.
         """
+
+        def goes_on(step, change, best_change, best_margin):
+            return (step <= self.steps) & tf.reduce_any(best_margin < enough)
 
         def visit(step, change, best_change, best_margin):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -171,128 +178,5 @@ class ProjectedGradient:
 
         change = tf.zeros_like(images)
         start = (tf.constant(0), change, change, tf.fill(tf.shape(labels), -np.inf))
-        _, _, change, found = tf.while_loop(lambda step, *_: step <= self.steps, visit, start)
+        _, _, change, found = tf.while_loop(goes_on, visit, start)
         return images + change, found
-
-
-class Attacker:
-    """A compiled attack on one network: any number of images, in batches.
-
-    Args:
-        scores: the network, images → logits or log-probabilities `(m, classes)`.
-        attack: the attack.
-    """
-
-    def __init__(self, scores: Scores, attack: ProjectedGradient):
-        self.norm = attack.norm
-        # of any number of images: one trace serves curves and bisections
-        self._compiled = tf.function(partial(attack, scores), reduce_retracing=True)
-        self._untouched = tf.function(partial(_untouched, scores), reduce_retracing=True)
-
-    def __call__(
-        self, images: np.ndarray, labels: np.ndarray, radius: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Attack images `(n, h, w, c)` with labels `(n,)` within radii `(n,)`.
-
-        Returns:
-            The images that mislead most, `(n, h, w, c)`, and whether they mislead, `(n,)`.
-
-        Raises:
-            InputError: a radius below 0 or not a number.
-        """
-        radius = np.asarray(radius, "float32")
-        if not np.all(radius >= 0):
-            raise InputError(f"expected radii of at least 0, received {radius.min():g}")
-        return _in_batches(self._compiled, images, labels, radius)
-
-    def wrong(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Which images mislead the network as they are, `(n,)`."""
-        return _in_batches(self._untouched, images, labels, np.zeros(len(images), "float32"))[1]
-
-    def curve(
-        self, images: np.ndarray, labels: np.ndarray, radii: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Attack every image within every radius.
-
-        What misleads within a radius also does within all larger ones, found again or not.
-
-        Args:
-            images: `(n, h, w, c)` in [0, 1].
-            labels: `(n,)`.
-            radii: ε in ascending order, from 0 on.
-
-        Returns:
-            The attacked images `(radii, n, h, w, c)`, and whether they mislead, `(radii, n)`.
-
-        Raises:
-            InputError: radii that do not begin with 0 or not in ascending order.
-        """
-        radii = np.asarray(radii, "float32")
-        if radii.ndim != 1 or not radii.size or radii[0] != 0 or not np.all(np.diff(radii) > 0):
-            raise InputError(f"expected radii in ascending order from 0, not {radii.tolist()}")
-        rows = [(images, self.wrong(images, labels))]
-        for radius in radii[1:]:
-            pictures, misled = self(images, labels, np.full(len(images), radius))
-            lost = rows[-1][1] & ~misled
-            pictures[lost] = rows[-1][0][lost]
-            rows.append((pictures, misled | lost))
-        pictures, misled = (np.stack(column) for column in zip(*rows, strict=True))
-        return pictures, misled
-
-    def smallest_change(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        low: np.ndarray | None = None,
-        high: np.ndarray | None = None,
-        halvings: int = 12,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The smallest radius at which the attack misleads, by bisection, for each image.
-
-        Args:
-            images: `(n, h, w, c)` in [0, 1].
-            labels: `(n,)`.
-            low, high: `(n,)`, between which to look; by default 0 and the largest possible change.
-            halvings: steps of the bisection; each halves the distance of low and high.
-
-        Returns:
-            The sizes of the changes `(n,)`, 0 where the network is wrong without any and infinite
-            where none was found; and the changed images `(n, h, w, c)`.
-        """
-        n = len(images)
-        low = np.zeros(n) if low is None else low
-        high = np.full(n, self.norm.largest(images.shape[1:])) if high is None else high
-        sizes, best = np.full(n, np.inf), images
-        for step in range(halvings + 1):
-            middle = (low + high) / 2 if step else high
-            pictures, misled = self(images, labels, middle)
-            # a change may stay within its radius
-            reached = np.asarray(self.norm.size(pictures - images))
-            better = misled & (reached < sizes)
-            sizes = np.where(better, reached, sizes)
-            best = np.where(better[:, None, None, None], pictures, best)
-            if step:
-                low, high = np.where(misled, low, middle), np.where(misled, middle, high)
-        wrong = self.wrong(images, labels)
-        return np.where(wrong, 0.0, sizes), np.where(wrong[:, None, None, None], images, best)
-
-
-def _untouched(
-    scores: Scores, images: tf.Tensor, labels: tf.Tensor, radius: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The attack that changes nothing."""
-    return images, margin(scores(images), labels)
-
-
-def _in_batches(
-    compiled: Callable, images: np.ndarray, labels: np.ndarray, radius: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Images `(n, h, w, c)` and whether they mislead `(n,)`, from a function that gives margins."""
-    pictures, margins = [], []
-    for index in batches(len(images), BATCH):
-        batch = images[index], labels[index].astype("int32"), radius[index]
-        moved, found = compiled(*map(tf.constant, batch))
-        pictures.append(moved.numpy())
-        margins.append(found.numpy())
-    n = len(images)
-    return np.concatenate(pictures)[:n], np.concatenate(margins)[:n] >= 0

@@ -32,6 +32,7 @@ from keras_filtergan.instruments.stability import (
     temperatures,
     under,
 )
+from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.target import FrozenTarget
 
 CUT = 3  # highest frequency of the smooth deformations
@@ -65,9 +66,18 @@ class SpectraStudy:
             if getattr(self, name) < 1:
                 raise InputError(f"expected at least 1 as {name}, received {getattr(self, name)}")
 
-    def findings(self, specimen: Specimen) -> Findings:
-        """Measure, and draw what was measured."""
+    def findings(self, specimen: Specimen, tell: Tell = nobody) -> Findings:
+        """Measure, and draw what was measured.
+
+        Args:
+            specimen: the network, with a run or without.
+            tell: takes each step as it begins.
+        """
         images = to_unit_interval(specimen.dataset.x_test[: self.images])
+        paths = _chosen_paths(specimen.target.classifier)
+        kinds = 4 + (specimen.run is not None)
+        steps = Steps(1 + (kinds - 2) + kinds + len(paths), tell)
+        steps.begin("networks")
         networks = self.networks(specimen)
         records = {name: [one.record for one in several] for name, several in networks.items()}
         if specimen.run is not None:
@@ -76,16 +86,17 @@ class SpectraStudy:
         records = {name: [tf.function(one) for one in several] for name, several in records.items()}
         controls = ("normalised", "permuted")
         as_they_are = {name: one for name, one in records.items() if name not in controls}
+        labels = specimen.dataset.y_test[: self.images]
         numbers = {
             "network": specimen.title,
             **dataclasses.asdict(self),
             "images": len(images),
             "layer": _path_of(specimen.target),
             "kernels": self.kernels(specimen, networks["initial"]),
-            "power_spectrum": power_spectra(as_they_are, images),
-            "stability": self.stability(records, images, specimen.dataset.y_test[: self.images]),
+            "power_spectrum": power_spectra(as_they_are, images, steps.begin),
+            "stability": self.stability(records, images, labels, steps.begin),
             "local_deformations": self.local_deformations(
-                specimen.target.classifier, as_they_are, images
+                specimen.target.classifier, paths, as_they_are, images, steps.begin
             ),
         }
         numbers = plain(numbers)
@@ -142,7 +153,11 @@ class SpectraStudy:
         return found
 
     def stability(
-        self, records: dict[str, list[Record]], images: np.ndarray, labels: np.ndarray
+        self,
+        records: dict[str, list[Record]],
+        images: np.ndarray,
+        labels: np.ndarray,
+        begin: Begin = quietly,
     ) -> dict[str, dict]:
         """What deformation and noise do to every layer, and the accuracy, of each kind of network.
 
@@ -153,6 +168,7 @@ class SpectraStudy:
         deform = Diffeomorphisms(CUT, float(temperature), self.seed)
         found = {}
         for name, several in records.items():
+            begin(f"stability, {name}")
             draws = [relative_stability(one, images, [deform], self.seed) for one in several]
             kinds = {
                 "relative": [one.relative() for one in draws],
@@ -167,14 +183,18 @@ class SpectraStudy:
         return found
 
     def local_deformations(
-        self, classifier: keras.Model, records: dict[str, list[Record]], images: np.ndarray
+        self,
+        classifier: keras.Model,
+        paths: list[str],
+        records: dict[str, list[Record]],
+        images: np.ndarray,
+        begin: Begin = quietly,
     ) -> dict[str, dict]:
-        """Of the unit in the middle of each convolution: its receptive field and what it hears."""
-        paths = [path for path, one in layers_by_path(classifier) if type(one) in CONVOLUTIONS]
-        chosen = np.unique(np.linspace(0, len(paths) - 1, MOST_LAYERS).round().astype(int))
+        """Of the unit in the middle of each of these layers: what it sees and what it hears."""
         shapes = {path: one.shape for path, one in records["trained"][0](images[:1]).items()}
         found = {}
-        for path in (paths[i] for i in chosen):
+        for path in paths:
+            begin(f"local deformations, {path}")
             middle = tuple(int(side) // 2 for side in shapes[path][1:3])
             pixels = visible(classifier, path, middle)
             if min(pixels.any(axis=axis).sum() for axis in (0, 1)) < 2:
@@ -201,18 +221,22 @@ class SpectraStudy:
         return found
 
 
-def power_spectra(records: dict[str, list[Record]], images: np.ndarray) -> dict[str, dict]:
+def power_spectra(
+    records: dict[str, list[Record]], images: np.ndarray, begin: Begin = quietly
+) -> dict[str, dict]:
     """Power of every layer of maps by frequency, averaged over directions, and its mean frequency.
 
     Args:
         records: name → networks of this kind, over which the mean is taken.
         images: `(n, h, w, c)` in [0, 1].
+        begin: takes the name of each kind as it begins.
 
     Returns:
         Path of the layer → `frequencies` in cycles a place, `power` and `mean_frequency` by name.
     """
     found: dict[str, dict] = {}
     for name, several in records.items():
+        begin(f"power spectra, {name}")
         spectra = [_spectra(record, images) for record in several]
         for path in spectra[0]:
             layer = found.setdefault(path, {"power": {}, "mean_frequency": {}})
@@ -231,6 +255,13 @@ def _spectra(record: Record, images: np.ndarray) -> dict[str, np.ndarray]:
             if len(maps.shape) == 4 and min(maps.shape[1:3]) >= SMALLEST_MAP:
                 total[path] = total.get(path, 0.0) + len(maps) * power_spectrum(maps)
     return {path: power / len(images) for path, power in total.items()}
+
+
+def _chosen_paths(classifier: keras.Model) -> list[str]:
+    """Convolutions whose units are looked at: all, or some evenly from first to last."""
+    paths = [path for path, one in layers_by_path(classifier) if type(one) in CONVOLUTIONS]
+    chosen = np.unique(np.linspace(0, len(paths) - 1, MOST_LAYERS).round().astype(int))
+    return [paths[i] for i in chosen]
 
 
 def _path_of(target: FrozenTarget) -> str:

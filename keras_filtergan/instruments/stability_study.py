@@ -23,9 +23,11 @@ from keras_filtergan.instruments.stability import (
     temperatures,
     under,
 )
+from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.trained import TrainedRun
 from keras_filtergan.walks import Walk
 
+WALKS = 6  # steps for the walks of a run: to find them, then a share each of five
 AVERAGES: dict[str, Callable] = {"mean": np.mean, "median": np.median}
 
 
@@ -56,15 +58,21 @@ class StabilityStudy:
             if getattr(self, name) < 1:
                 raise InputError(f"expected at least 1 as {name}, received {getattr(self, name)}")
 
-    def findings(self, specimen: Specimen) -> Findings:
+    def findings(self, specimen: Specimen, tell: Tell = nobody) -> Findings:
         """Measure, and draw what was measured.
+
+        Args:
+            specimen: the network, with a run or without.
+            tell: takes each step as it begins.
 
         Raises:
             InputError: a cut that the size of the images does not allow.
         """
         images = to_unit_interval(specimen.dataset.x_test[: self.images])
         deformations = self.deformations(images)
-        networks = self.networks(specimen, images, deformations)
+        generated = specimen.run is not None
+        steps = Steps(self.draws + 1 + generated * (self.draws + 1 + WALKS), tell)
+        networks = self.networks(specimen, images, deformations, steps.begin)
         levels = [_level(deform, images) for deform in deformations]
         ratios = {
             title: {name: _over_draws(draws, average) for name, average in AVERAGES.items()}
@@ -79,7 +87,7 @@ class StabilityStudy:
             "relative_stability": ratios,
         }
         if specimen.run is not None:
-            numbers["walks"] = self.walks(specimen.run)
+            numbers["walks"] = self.walks(specimen.run, steps.begin)
         figure = plots.stability_figure(numbers, f"Relative stability: {specimen.title}")
         return Findings(numbers, figure, _table(numbers))
 
@@ -92,12 +100,17 @@ class StabilityStudy:
         ]
 
     def networks(
-        self, specimen: Specimen, images: np.ndarray, deformations: list[Diffeomorphisms]
+        self,
+        specimen: Specimen,
+        images: np.ndarray,
+        deformations: list[Diffeomorphisms],
+        begin: Begin = quietly,
     ) -> dict[str, list[Stability]]:
         """The stability of each network; of those that are drawn, one for each draw."""
         target = specimen.target
 
-        def measure(record: Record) -> Stability:
+        def measure(kind: str, record: Record) -> Stability:
+            begin(f"stability, {kind}")
             return relative_stability(record, images, deformations, self.seed)
 
         def untrained(seed: int) -> Record:
@@ -106,23 +119,24 @@ class StabilityStudy:
 
         seeds = range(self.seed, self.seed + self.draws)
         found = {
-            "initial": [measure(untrained(seed)) for seed in seeds],
-            "trained": [measure(target.record)],
+            "initial": [measure("initial", untrained(seed)) for seed in seeds],
+            "trained": [measure("trained", target.record)],
         }
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
             mean = tf.reduce_mean(sets, axis=0)
             networks = [under(target, one) for one in tf.unstack(sets)]
-            found["generated"] = [measure(network) for network in networks]
-            found["averaged"] = [measure(under(target, mean))]
+            found["generated"] = [measure("generated", network) for network in networks]
+            found["averaged"] = [measure("averaged", under(target, mean))]
         return found
 
-    def walks(self, run: TrainedRun) -> dict[str, float]:
+    def walks(self, run: TrainedRun, begin: Begin = quietly) -> dict[str, float]:
         """The share of the change along walks that a smooth displacement makes, beside controls.
 
         The controls say what the figure means: displaced images have a share near 1, noise one
         near 0; but images half as bright do not have 0, as displacement makes strokes thinner.
         """
+        begin("walks by inversion")
         found = run.subject().walk
         learned = run.transformed_walk(found.start, found.latents)
         images = found.start
@@ -135,7 +149,11 @@ class StabilityStudy:
             "control: half as bright": (images, 0.5 * images),
             "control: noise": (images, np.clip(images + 0.2 * grey, 0, 1)),
         }
-        return {title: smooth_share(*pair, self.cut) for title, pair in pairs.items()}
+        shares = {}
+        for title, pair in pairs.items():
+            begin(f"smooth share, {title}")
+            shares[title] = smooth_share(*pair, self.cut)
+        return shares
 
 
 def _cells(walk: Walk) -> tuple[np.ndarray, np.ndarray]:

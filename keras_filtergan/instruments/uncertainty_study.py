@@ -12,6 +12,7 @@ from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.instruments.strange_images import fitted, noise_like, shuffled
 from keras_filtergan.instruments.uncertainty import (
     auroc,
@@ -52,22 +53,26 @@ class UncertaintyStudy:
             if getattr(self, name) < 1:
                 raise InputError(f"expected at least 1 as {name}, received {getattr(self, name)}")
 
-    def findings(self, specimen: Specimen, others: Sequence[ImageDataset] = ()) -> Findings:
+    def findings(
+        self, specimen: Specimen, others: Sequence[ImageDataset] = (), tell: Tell = nobody
+    ) -> Findings:
         """Measure, and draw what was measured.
 
         Args:
             specimen: with a run.
             others: data sets of strange images; noise and shuffled pixels always count as strange.
+            tell: takes each step as it begins.
 
         Raises:
             InputError: the specimen has no generator.
         """
         kernels = specimen.kernel_sets(self.networks, self.seed)
         known = to_unit_interval(specimen.dataset.x_test[: self.images])
-        answers = {
-            kind: _answers(specimen.target, images, kernels)
-            for kind, images in {KNOWN: known, **self.strange(known, others)}.items()
-        }
+        kinds = {KNOWN: known, **self.strange(known, others)}
+        steps, answers = Steps(len(kinds), tell), {}
+        for kind, images in kinds.items():
+            steps.begin(f"answers to images, {kind}")
+            answers[kind] = _answers(specimen.target, images, kernels)
         scores = {kind: _scores(*given) for kind, given in answers.items()}
         labels = specimen.dataset.y_test[: self.images]
         numbers = {

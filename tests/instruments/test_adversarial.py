@@ -14,6 +14,7 @@ from keras_filtergan.instruments.adversarial import (
     SINGLES,
     adversarial,
 )
+from keras_filtergan.instruments.attacker import Attacker
 from keras_filtergan.instruments.averages import (
     ACTIVATIONS,
     PROBABILITIES,
@@ -25,7 +26,6 @@ from keras_filtergan.instruments.averages import (
 from keras_filtergan.instruments.projected_gradient import (
     L2,
     NORMS,
-    Attacker,
     LInf,
     ProjectedGradient,
 )

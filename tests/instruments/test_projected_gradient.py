@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.instruments.attacker import Attacker
 from keras_filtergan.instruments.projected_gradient import (
     L2,
     NORMS,
-    Attacker,
     LInf,
     ProjectedGradient,
     margin,
@@ -112,7 +112,8 @@ def test_the_curve_is_clean_at_0_and_exact_and_falls(norm, attackers):
     labels = answers(weights(), images)
     labels[:6] = (labels[:6] + 1) % 4  # that the network gets wrong from the beginning
     radii = {"l2": [0.0, 0.05, 0.1, 0.3], "linf": [0.0, 0.005, 0.01, 0.05]}[norm.name]
-    pictures, misled = attackers[norm.name].curve(images, labels, np.array(radii))
+    curve = attackers[norm.name].curve(images, labels, np.array(radii))
+    pictures, misled = curve.pictures, curve.misled
     np.testing.assert_array_equal(misled[0], np.arange(40) < 6)
     np.testing.assert_array_equal(pictures[0], images)
     assert np.all(misled[1:] >= misled[:-1])
@@ -127,7 +128,7 @@ def test_batches_change_nothing(attackers, monkeypatch):
     labels = answers(weights(), images)
     radii = np.linspace(0, 0.3, 7)
     at_once, _ = attackers["l2"](images, labels, radii)
-    monkeypatch.setattr("keras_filtergan.instruments.projected_gradient.BATCH", 3)
+    monkeypatch.setattr("keras_filtergan.instruments.attacker.BATCH", 3)
     in_parts, _ = attackers["l2"](images, labels, radii)
     np.testing.assert_allclose(at_once, in_parts, atol=1e-5)
 
