@@ -180,13 +180,17 @@ def _version(package: str) -> str | None:
         return None
 
 
-def use_threads(threads: int) -> Any:
-    """Give TensorFlow and torch so many threads, before either computes; torch, or `None`."""
+def use_threads(threads: int) -> None:
+    """Give TensorFlow so many threads, before it computes."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.get_logger().setLevel("ERROR")  # that many functions are traced is no mistake here
+
+
+def torch_with(threads: int) -> Any:
+    """Torch with so many threads, or `None` where it is not installed."""
     try:
         import torch
     except ImportError:
@@ -208,6 +212,11 @@ def parser(doc: str, rounds: int, onednn: str = "both") -> argparse.ArgumentPars
     return made
 
 
+def modes(onednn: str) -> list[str]:
+    """Values of `TF_ENABLE_ONEDNN_OPTS` that the option asks for."""
+    return list(ONEDNN) if onednn == "both" else [onednn]
+
+
 def environment(onednn: str, checkout: Path = ROOT) -> dict[str, str]:
     """Of a process that measures: oneDNN off ("0") or on, and which package it imports."""
     wanted = {"TF_ENABLE_ONEDNN_OPTS": onednn, "PYTHONPATH": str(checkout)}
@@ -220,7 +229,7 @@ def in_modes(script: str, onednn: str) -> dict[str, dict[str, Any]]:
     The process is told so by `--measure` and prints JSON as its last line.
     """
     found = {}
-    for mode in list(ONEDNN) if onednn == "both" else [onednn]:
+    for mode in modes(onednn):
         command = [sys.executable, script, *sys.argv[1:], "--measure", mode]
         done = subprocess.run(command, env=environment(mode), stdout=subprocess.PIPE, text=True)
         if done.returncode:

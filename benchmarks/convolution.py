@@ -174,7 +174,8 @@ def turns_of(torch, shape: Shape, kind: str, jit: bool) -> dict[str, contest.Tur
 
 
 def measure(options) -> dict:
-    torch = contest.use_threads(options.threads)
+    contest.use_threads(options.threads)
+    torch = contest.torch_with(options.threads)
     rows = []
     for shape in _chosen(options):
         contest.say(f"oneDNN {contest.ONEDNN[options.measure]}: {shape}")

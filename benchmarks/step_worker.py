@@ -9,6 +9,7 @@ milliseconds that each one took. Two checkouts, or oneDNN off and on, cannot sha
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -42,17 +43,24 @@ class Worker:
         """Its turns as contestants: "name: turn" → a callable."""
 
         def turn(word: str) -> contest.Turn:
-            def call() -> float:
-                print(word, file=self._process.stdin, flush=True)
-                return self._answer()["ms"]
-
-            return call
+            return lambda: self._ask(word)["ms"]
 
         return {f"{name}: {word}": turn(word) for word in self.offer.get("turns", [])}
+
+    def memory(self) -> float:
+        """The most that it has had so far, in megabytes."""
+        return self._ask("memory")["memory"]
 
     def close(self) -> None:
         self._process.stdin.close()
         self._process.wait()
+
+    def _ask(self, word: str) -> dict:
+        print(word, file=self._process.stdin, flush=True)
+        answer = self._answer()
+        if "error" in answer:
+            raise SystemExit(f"a worker stopped at its turn {word!r}: {answer['error']}")
+        return answer
 
     def _answer(self) -> dict:
         line = self._process.stdout.readline()
@@ -68,36 +76,42 @@ def run(kind: str, settings: dict) -> None:
     def answer(**content) -> None:
         print(json.dumps(content), file=answers, flush=True)
 
-    torch = contest.use_threads(settings["threads"])
+    contest.use_threads(settings["threads"])
     try:
-        turns, flop = {"ours": turns_of_ours, "torch": turns_of_torch}[kind](settings, torch)
+        turns, about = {"ours": turns_of_ours, "torch": turns_of_torch}[kind](settings)
     except Exception as error:  # such as the gradient that TensorFlow lacks without oneDNN
         answer(error=contest.cause(error))
         return
-    answer(turns=list(turns), flop=flop, commit=contest.commit(Path(os.environ["PYTHONPATH"])))
+    answer(turns=list(turns), commit=contest.commit(Path(os.environ["PYTHONPATH"])), **about)
     for line in sys.stdin:
-        answer(ms=turns[line.strip()]())
+        word = line.strip()
+        answer(**({"memory": memory()} if word == "memory" else {"ms": turns[word]()}))
 
 
-def made(settings: dict):
-    """A FilterGAN on layer 4, and images like MNIST's in number of pixels that are not black."""
-    import tensorflow as tf
-
-    from keras_filtergan.classifier import build_classifier
+def made(side: int = 28, channels: int = 32, latent_dim: int | None = None, count: int = 4096):
+    """A FilterGAN on layer 4, and as many images as are asked for, black but for a fifth."""
+    from keras_filtergan.classifier import STANDARDS, build_classifier
     from keras_filtergan.filtergan import FilterGAN
     from keras_filtergan.settings import Settings
     from keras_filtergan.target import FrozenTarget
 
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (4096, 28, 28, 1), dtype=np.uint8)
+    images = random.integers(0, 256, (count, side, side, 1), dtype=np.uint8)
     images *= random.uniform(size=images.shape) < 0.2
-    labels = random.integers(0, 10, 4096)
-    target = FrozenTarget(build_classifier((28, 28, 1), 10), 4)
-    gan = FilterGAN(target, Settings().latent_dim)
+    labels = random.integers(0, 10, count)
+    widths = STANDARDS[1].widths
+    widths = (*widths[:2], channels, channels, widths[-1])  # what layer 4 reads and makes
+    target = FrozenTarget(build_classifier((side, side, 1), 10, widths), 4)
+    gan = FilterGAN(target, latent_dim or Settings().latent_dim)
     gan.compile()
-    gan.adapt(images[:512])
-    tf.random.set_seed(0)
+    gan.adapt(images[:512], batch_size=16)
     return gan, images, labels
+
+
+def memory() -> float:
+    """The largest resident memory of this process so far, in megabytes."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def stream_of(gan, images, labels, size: int) -> Iterator[dict]:
@@ -111,25 +125,28 @@ def stream_of(gan, images, labels, size: int) -> Iterator[dict]:
     )
 
 
-def turns_of_ours(settings: dict, _) -> tuple[dict[str, contest.Turn], None]:
+def turns_of_ours(settings: dict) -> tuple[dict[str, contest.Turn], dict]:
     import tensorflow as tf
 
-    gan, images, labels = made(settings)
+    sizes = {key: settings[key] for key in ("side", "channels", "latent_dim") if key in settings}
+    gan, images, labels = made(**sizes, count=min(4096, 4 * settings["batch"]))
     stream = stream_of(gan, images, labels, settings["batch"])
     step = tf.function(gan.train_step, jit_compile=settings.get("jit", False))
     kept = [next(stream) for _ in range(4)]
+    about = {"memory": memory(), "weights": gan.discriminator.count_params()}
     step(kept[0])
     matrix = tf.random.normal([SIZE, SIZE])
     product = tf.function(lambda: tf.matmul(matrix, matrix))
-    return _turns(step, kept, stream, product, settings["steps"]), None
+    return _turns(step, kept, stream, product, settings["steps"]), about
 
 
-def turns_of_torch(settings: dict, torch) -> tuple[dict[str, contest.Turn], int]:
+def turns_of_torch(settings: dict) -> tuple[dict[str, contest.Turn], dict]:
     """Both ways of taking gradients; and the operations of a step in products and convolutions."""
+    torch = contest.torch_with(settings["threads"])
     import torch_filtergan
     from torch.utils.flop_counter import FlopCounterMode
 
-    gan, images, labels = made(settings)
+    gan, images, labels = made()
     step = torch_filtergan.TorchFilterGAN(gan, settings["merged"])
     stream = step.stream(images, labels, settings["batch"])
     kept = [next(stream) for _ in range(4)]
@@ -138,7 +155,7 @@ def turns_of_torch(settings: dict, torch) -> tuple[dict[str, contest.Turn], int]
         step(kept[0])
     matrix = torch.randn(SIZE, SIZE)
     turns = _turns(step, kept, stream, lambda: matrix @ matrix, settings["steps"])
-    return turns, counter.get_total_flops()
+    return turns, {"flop": counter.get_total_flops()}
 
 
 def _backward_flop(upstream, images, kernels, *rest, out_shape=None) -> int:

@@ -204,13 +204,17 @@ class Transformation(nn.Module):
             images, self.places + self.reach * field, padding_mode="border", align_corners=True
         )
         kernels = taps.reshape(m, 1, 1, TAPS, TAPS).expand(m, c, 1, TAPS, TAPS)
-        return ClipInward.apply((bent + own_kernels(bent, kernels)) * (1.0 + gain[:, :, None, None]))
+        return ClipInward.apply(
+            (bent + own_kernels(bent, kernels)) * (1.0 + gain[:, :, None, None])
+        )
 
 
 def players_of(gan) -> tuple[Target, Generator, Discriminator, Transformation]:
     """Target, G, D and T of a `FilterGAN` on layer 4 of the standard classifier."""
     if gan.target.layer_name != "conv4" or math.prod(gan.target.layer.strides) != 1:
-        raise SystemExit(f"expected layer 4 of the standard classifier, got {gan.target.layer_name}")
+        raise SystemExit(
+            f"expected layer 4 of the standard classifier, got {gan.target.layer_name}"
+        )
     return (
         Target(gan.target),
         Generator(gan.raw_generator),

@@ -24,7 +24,7 @@ def workers_of(options) -> dict[str, Worker]:
     """Name → process, those that cannot take a step left out."""
     settings = {"batch": options.batch, "steps": options.steps, "threads": options.threads}
     wanted = {}
-    for mode in list(contest.ONEDNN) if options.onednn == "both" else [options.onednn]:
+    for mode in contest.modes(options.onednn):
         name = contest.ONEDNN[mode]
         wanted[OURS.format(name)] = ("ours", settings, mode)
         if options.base:
@@ -57,7 +57,7 @@ def measure(options) -> dict:
         for worker in workers.values():
             worker.close()
     offers = {name: worker.offer for name, worker in workers.items()}
-    flops = [offer["flop"] for offer in offers.values() if offer["flop"]]
+    flops = [offer["flop"] for offer in offers.values() if "flop" in offer]
     return {
         "ms": times,
         "flop": min(flops, default=None),
