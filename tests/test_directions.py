@@ -7,6 +7,8 @@ from keras_filtergan import directions
 from keras_filtergan.directions import principal_directions
 from keras_filtergan.errors import InputError
 
+pytestmark = pytest.mark.onednn
+
 IMAGES = np.random.default_rng(0).uniform(0.2, 0.8, (3, 12, 12, 1)).astype("float32")
 
 

@@ -5,6 +5,8 @@ import scipy.ndimage
 
 from keras_filtergan.transformation import ImageTransformation
 
+pytestmark = pytest.mark.onednn
+
 ZERO = np.zeros((1, 3), "float32")
 LATENTS = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
 

@@ -11,6 +11,8 @@ from keras_filtergan.priors import NEAR, MultiscaleEdge, NoPrior, TotalVariation
 from keras_filtergan.target import FrozenTarget
 from keras_filtergan.walks import pixel_distance
 
+pytestmark = pytest.mark.onednn
+
 
 @pytest.fixture(scope="module")
 def walk(target, generator):

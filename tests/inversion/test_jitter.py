@@ -10,6 +10,8 @@ from keras_filtergan.jitter import Jitter
 from keras_filtergan.parametrizations import Deformation, Pixels
 from keras_filtergan.priors import NEAR, NoPrior, TotalVariation
 
+pytestmark = pytest.mark.onednn
+
 Z = [0.1, -0.2, 0.3]
 OTHERS = np.arange(9).reshape(3, 3) != 4  # the cells of a walk that are not z itself
 

@@ -16,6 +16,8 @@ from keras_filtergan.networks import FilterGenerator
 from keras_filtergan.saved_generator import load_generator
 from keras_filtergan.target import FrozenTarget
 
+pytestmark = pytest.mark.onednn
+
 FEATURES = np.random.default_rng(0).normal(size=(5, 7, 6, 4)).astype("float32")
 
 
