@@ -9,6 +9,10 @@ import numpy as np
 
 from keras_filtergan.errors import InputError
 
+# Relative squared error below which two activations are the same but for rounding: the same kernels
+# as one set for all images and as a set for each are computed in different orders.
+ROUNDING = 1e-11
+
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
@@ -67,7 +71,7 @@ class Walk(Pictures):
             energy: ‖a(x|z)‖², `(n,)`, by which the errors of the history were divided.
         """
         kept = np.nanargmin(history["total"], axis=0)[None]
-        relative = history["activation"]
+        relative = np.where(history["activation"] < ROUNDING, 0.0, history["activation"])
         before, after = relative[0], np.take_along_axis(relative, kept, axis=0)[0]
         unit = energy[:, None, None]
         return cls(images, latents, start, before * unit, after * unit, history)
