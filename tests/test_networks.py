@@ -111,7 +111,7 @@ def test_q_starts_by_saying_nothing():
     ],
 )
 def test_large_maps_are_made_smaller_until_the_dense_layer_is(shape, dense_weights, square, places):
-    trunk = Discriminator(shape, 3, dense_weights=dense_weights).trunk
+    trunk = Discriminator(shape, 3, width=64, dense_weights=dense_weights).trunk
     first, flat = trunk.layers[0], trunk.layers[-3]
     assert first.strides == (square, square)
     assert first.kernel_size == ((3, 3) if square == 1 else (square, square))
