@@ -114,16 +114,6 @@ class StridedDiscriminator(Discriminator):
         features: without meaning here, as there is no dense layer.
     """
 
-    def __init__(
-        self,
-        activation_shape: tuple[int, int, int],
-        latent_dim: int = 8,
-        num_classes: int = 0,
-        width: int = 64,
-        **kwargs,
-    ):
-        super().__init__(activation_shape, latent_dim, num_classes, width, **kwargs)
-
     def _make_trunk(self) -> keras.Sequential:
         layers, he = keras.layers, keras.initializers.HeNormal
         dtype, seed = self.dtype_policy, self.seed

@@ -271,7 +271,10 @@ class FilterGAN(keras.Model):
             fake + self.code_noise.value * data["noise_code"],
             training=training,
         )
-        other = target.activations(features, tf.roll(kernels, 1, axis=0))
+        # The next image under these kernels, turned back, is this image under the kernels before.
+        # Kernels are several times the size of features and activations.
+        following = tf.roll(features[0], -1, axis=0)
+        other = tf.roll(target.activations([following], kernels), 1, axis=0)
         return Round(
             fake=fake,
             real_logits=judge.logits(real_verdicts, data["label"]),

@@ -200,7 +200,7 @@ class Discriminator(keras.Model):
         activation_shape: tuple[int, int, int],
         latent_dim: int = 8,
         num_classes: int = 0,
-        width: int = 32,
+        width: int = 64,
         features: int = 128,
         seed: int = 0,
         dense_weights: int | None = 2_000_000,
