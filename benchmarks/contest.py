@@ -250,6 +250,12 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def command_line(arguments: Sequence[str]) -> str:
+    """What was called, without where it lies on this machine: of an absolute path the last part."""
+    shown = [Path(word).name if Path(word).is_absolute() else word for word in arguments]
+    return " ".join(["python", *shown])
+
+
 def report(options: argparse.Namespace, tables: list[Table], figures: Any) -> None:
     """Print what came out, and keep it where `--json` says."""
     here = machine(options.threads)
@@ -259,7 +265,7 @@ def report(options: argparse.Namespace, tables: list[Table], figures: Any) -> No
     if options.json:
         kept = {
             "machine": here,
-            "command": " ".join(["python", *sys.argv]),
+            "command": command_line(sys.argv),
             "tables": [table._asdict() for table in tables],
             "figures": figures,
         }

@@ -5,8 +5,9 @@ kernel set i. That could be one grouped convolution, the batch folded into its c
 CPU TensorFlow has the gradient of a grouped convolution only in oneDNN's kernels, which it switches
 on for some processors and not for others; and XLA, which Keras uses on a GPU without being asked,
 makes that gradient 60 to 400 times slower. Whether XLA will compile a graph cannot be known while
-it is traced. So nothing here is grouped: each form below is right and fast everywhere, and
-`form_of` chooses between them by shape alone. docs/performance.md has the times.
+it is traced. So nothing here is grouped: each form below is right everywhere, and `form_of` chooses
+between them by shape alone. Where oneDNN is on, products are faster than the grouped form with many
+channels and slower with few; docs/performance.md has the times.
 """
 
 import math
@@ -17,10 +18,10 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.window import Size, Window, with_gaps
 
 FORMS = ("conv2d", "depthwise", "patches", "taps")
-# Outputs of an input channel up to which the depthwise form is the fastest: for 5×5 on 28×28×1 → 1
-# it takes a fifth of the time of patches, for 3×3 on 28×28×1 → 16 1.4 times as long. XLA
-# compiles it badly for a CPU: 4 times as slow as patches for the former, a second a step for a
-# depthwise layer of MobileNet.
+# Outputs of an input channel up to which the convolution is depthwise: for 5×5 on 28×28×1 → 1 it
+# takes a fifth of the time of patches with oneDNN off, half with it on; for 3×3 on 28×28×1 → 16
+# about the same. XLA compiles it badly for a CPU: 4 times as slow as patches for the former, a
+# second a step for a depthwise layer of MobileNet.
 DEPTHWISE_OUTPUTS = 4
 # Channels from which there is a product a tap: as fast as one product with all taps, in a ninth of
 # the memory for 3×3. With 16 or 32 it is faster by itself (6 ms for 10 on 14×14×16 → 32 with oneDNN

@@ -95,6 +95,12 @@ def test_what_is_kept_and_how_the_document_is_filled(tmp_path, capsys):
     assert tool.filled(text, tmp_path) == text
 
 
+def test_the_command_does_not_say_where_things_lie():
+    arguments = ["benchmarks/train_step.py", "--base", "/home/someone/before", "--rounds", "3"]
+    expected = "python benchmarks/train_step.py --base before --rounds 3"
+    assert contest.command_line(arguments) == expected
+
+
 def test_a_missing_torch_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(contest, "_version", lambda _: None)
     assert not contest.has_torch()
