@@ -16,11 +16,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from keras_filtergan import training
 from keras_filtergan.errors import DivergenceError
 from keras_filtergan.files import save_figure, write_json
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
+from keras_filtergan.runs import training
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
 
 STUDIES = {
     "parts": {

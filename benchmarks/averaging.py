@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.copies import copied
+from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
@@ -32,8 +32,8 @@ from keras_filtergan.evaluation.retrained_accuracy import (
     retrained_accuracy,
 )
 from keras_filtergan.files import write_json
-from keras_filtergan.runs import open_run
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.run_directory import open_run
+from keras_filtergan.runs.trained import TrainedRun
 
 KINDS = ("real", "averaged", "pooled real", "pooled")
 

@@ -27,8 +27,8 @@ from keras_filtergan.evaluation.activation_variation import variance_over_images
 from keras_filtergan.evaluation.baselines import NoisyKernels
 from keras_filtergan.evaluation.critic_accuracy import accuracy_against, generated_by
 from keras_filtergan.files import write_json
-from keras_filtergan.runs import latest_run, open_run
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.run_directory import latest_run, open_run
+from keras_filtergan.runs.trained import TrainedRun
 
 STRENGTHS = {
     "shift": (1, 2, 3),

@@ -37,7 +37,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.files import save_figure, write_json
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.trained import TrainedRun
 
 REAL = "real kernels"
 IMAGES = 1.0  # this strength, and those below, by --choose: best mean over its label counts

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.transformation import ImageTransformation
+from keras_filtergan.gan.transformation import ImageTransformation
+from keras_filtergan.generators.networks import FilterGenerator
 
 Draws = Callable[[tf.Tensor, int], tf.Tensor]
 FIXED_KEY = (1, -1)

@@ -28,11 +28,11 @@ from few_labels_conditions import Condition, ImageAugmentation, kernel_draws
 from few_labels_data import halves
 from few_labels_source import add_options, noise_scale, trained_on
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
 from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.files import write_json
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.trained import TrainedRun
 
 SOURCES = (
     Condition("generated", **GENERATED),

@@ -7,14 +7,14 @@ import tensorflow as tf
 from few_labels_conditions import Condition, kernel_draws
 from few_labels_data import save_npz
 
-from keras_filtergan import training
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.subject import Kernels
-from keras_filtergan.runs import RunDirectory, open_run
-from keras_filtergan.settings import Settings
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs import training
+from keras_filtergan.runs.run_directory import RunDirectory, open_run
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun
 
 CARD = (
     *("classifier_accuracy", "swapped_accuracy", "averaged_accuracy"),

@@ -5,9 +5,9 @@ import numpy as np
 import tensorflow as tf
 from few_labels_conditions import Condition, Draws, ImageAugmentation
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation.frozen_view import table
-from keras_filtergan.target import FrozenTarget
 
 BATCH_SIZE = 64
 LATENTS = 10  # of inference, as in `GeneratedConv2D`

@@ -21,7 +21,7 @@ NAMES = ("Inverter.walk", "bare loop", "torch, bare loop")
 
 def problem(gan, images: np.ndarray) -> dict[str, np.ndarray]:
     """What all contestants are given: images, and the kernels and wanted activations of each."""
-    from keras_filtergan.walks import latent_grid
+    from keras_filtergan.inversion.walks import latent_grid
 
     start = images[:IMAGES] / np.float32(255)
     latents = latent_grid(np.zeros(gan.latent_dim), gan.latent_dim, (0, 1), GRID, 3.0)
@@ -37,7 +37,7 @@ def problem(gan, images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def walk(gan, images: np.ndarray, steps: int, jitter: int):
-    from keras_filtergan.inversion import Inverter
+    from keras_filtergan.inversion.inversion import Inverter
 
     inverter = Inverter(gan.target, gan.generator, steps=steps, jitter=jitter)
     start = images[:IMAGES] / np.float32(255)
@@ -48,7 +48,7 @@ def bare(target, given: dict[str, np.ndarray], steps: int, jitter: int):
     """The loop in TensorFlow; an inversion judges where it starts as well: `steps` + 1 times."""
     import tensorflow as tf
 
-    from keras_filtergan.jitter import Jitter
+    from keras_filtergan.images.jitter import Jitter
 
     tensors = {key: tf.constant(value) for key, value in given.items()}
     shifted = Jitter(jitter) if jitter else lambda images, _: images

@@ -15,8 +15,8 @@ from few_labels_conditions import Condition
 from few_labels_directions import measured, table_of
 
 from keras_filtergan.files import write_json
-from keras_filtergan.runs import open_run
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.run_directory import open_run
+from keras_filtergan.runs.trained import TrainedRun
 
 SOURCES = (
     Condition("generated", "generated"),

@@ -90,10 +90,10 @@ def run(kind: str, settings: dict) -> None:
 
 def made(side: int = 28, channels: int = 32, latent_dim: int | None = None, count: int = 4096):
     """A FilterGAN on layer 4, and as many images as are asked for, black but for a fifth."""
-    from keras_filtergan.classifier import STANDARDS, build_classifier
-    from keras_filtergan.filtergan import FilterGAN
-    from keras_filtergan.settings import Settings
-    from keras_filtergan.target import FrozenTarget
+    from keras_filtergan.classifiers.classifier import STANDARDS, build_classifier
+    from keras_filtergan.classifiers.target import FrozenTarget
+    from keras_filtergan.gan.filtergan import FilterGAN
+    from keras_filtergan.runs.settings import Settings
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, side, side, 1), dtype=np.uint8)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from keras_filtergan.displacement import _splines
-from keras_filtergan.transformation import REACH, TAPS
+from keras_filtergan.gan.transformation import REACH, TAPS
 
 LAST = torch.channels_last
 

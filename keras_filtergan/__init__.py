@@ -11,26 +11,33 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Augmentation": "augmentation",
+    "Augmentation": "augmentation.augmentation",
     "DivergenceError": "errors",
-    "Discriminator": "networks",
-    "FilterGAN": "filtergan",
-    "FilterGenerator": "networks",
-    "FrozenTarget": "target",
-    "ImageTransformation": "transformation",
+    "Discriminator": "generators.networks",
+    "FilterGAN": "gan.filtergan",
+    "FilterGenerator": "generators.networks",
+    "FrozenTarget": "classifiers.target",
+    "ImageTransformation": "gan.transformation",
     "InputError": "errors",
-    "Inverter": "inversion",
-    "Recipe": "recipe",
-    "Settings": "settings",
-    "TrainedRun": "trained",
-    "Walk": "walks",
-    "build_classifier": "classifier",
+    "Inverter": "inversion.inversion",
+    "Recipe": "augmentation.recipe",
+    "Settings": "runs.settings",
+    "TrainedRun": "runs.trained",
+    "Walk": "inversion.walks",
+    "build_classifier": "classifiers.classifier",
     "convolve": "convolution",
-    "load_generator": "saved_generator",
-    "principal_directions": "directions",
-    "train_classifier": "classifier",
+    "load_generator": "generators.saved_generator",
+    "principal_directions": "inversion.directions",
+    "train_classifier": "classifiers.classifier",
 }
-_MODULES = ("data", "evaluation", "layers", "parametrizations", "plots", "priors")
+_MODULES = {
+    "data": "data",
+    "evaluation": "evaluation",
+    "layers": "layers",
+    "parametrizations": "images.parametrizations",
+    "plots": "plots",
+    "priors": "images.priors",
+}
 
 __all__ = sorted([*_HOMES, *_MODULES])
 
@@ -39,7 +46,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     elif name in _MODULES:
-        value = import_module(f"{__name__}.{name}")
+        value = import_module(f"{__name__}.{_MODULES[name]}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_filtergan.graph import layers_by_path
+from keras_filtergan.classifiers.graph import layers_by_path
 
 SIZE = (9, 10)
 CLASSES = 3

@@ -11,13 +11,13 @@ from commands import QUICK, write_npz
 from patterns import make_dataset
 from tensorflow.python.framework import test_util
 
-from keras_filtergan.classifier import build_classifier
+from keras_filtergan.classifiers.classifier import build_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.cli import train_main
 from keras_filtergan.data import ImageDataset, training_stream
-from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun
 
 LONGEST = ("test_notebook.py", "test_training.py", "test_cli.py")
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.ndimage
 from sklearn.linear_model import LinearRegression
 
-from keras_filtergan.anatomy import (
+from keras_filtergan.inversion.anatomy import (
     anatomy,
     bend,
     common,
@@ -15,7 +15,7 @@ from keras_filtergan.anatomy import (
     shares,
     tangents,
 )
-from keras_filtergan.walks import Walk, latent_grid
+from keras_filtergan.inversion.walks import Walk, latent_grid
 
 SIDE = 21
 MIDDLE = (SIDE - 1) / 2

@@ -11,10 +11,10 @@ from classifiers import KINDS, block, images, read_out, shaken
 from keras import layers
 from loops import loop
 
-from keras_filtergan.choice import convolution_layers
+from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.graph import opened
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.graph import opened
-from keras_filtergan.target import FrozenTarget
 
 
 @pytest.fixture(params=[1, 3], ids=["gray", "colour"])

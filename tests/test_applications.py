@@ -7,9 +7,9 @@ import tensorflow as tf
 from classifiers import images, settled, shaken
 from keras import layers
 
-from keras_filtergan.choice import convolution_layers
-from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.gan.filtergan import FilterGAN
 
 SIZE = (32, 32)
 PLACES = {  # early, inside a residual block, depthwise or projection, deep inside, last

@@ -15,22 +15,22 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_filtergan import augmentation as module
-from keras_filtergan.augmentation import Augmentation, to_bytes
-from keras_filtergan.augmented_dataset import AugmentedDataset
-from keras_filtergan.classifier import build_classifier
+from keras_filtergan.augmentation import augmentation as module
+from keras_filtergan.augmentation.augmentation import Augmentation, to_bytes
+from keras_filtergan.augmentation.augmented_dataset import AugmentedDataset
+from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
+from keras_filtergan.classifiers.classifier import build_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.cli import module_main
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.data.tfds_writer import tfds_name
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import save_model
-from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.recipe import WAY_NAMES, Recipe
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun
 
 ROOT = Path(__file__).parents[1]
 LATENT_DIM = 3
@@ -338,7 +338,10 @@ def test_a_stop_while_the_files_are_written_leaves_nothing_half(run, tmp_path, m
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr("keras_filtergan.augmented_dataset.test_examples", examples)
+            name = "keras_filtergan.augmentation.augmented_dataset.test_examples"
+            patched.setattr(name, examples)
+                "keras_filtergan.augmentation.augmented_dataset.test_examples", examples
+            )
             publish(self, augmentation, originals, tally)
 
     with monkeypatch.context() as patched:

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_filtergan.checkpoints import Checkpoints
 from keras_filtergan.errors import DivergenceError, InputError
-from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.runs.checkpoints import Checkpoints
 
 
 def new_gan(target, dataset, seed=0):

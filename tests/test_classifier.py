@@ -2,10 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from keras_filtergan.classifier import build_classifier, load_classifier, train_classifier
+from keras_filtergan.classifiers.classifier import (
+    build_classifier,
+    load_classifier,
+    train_classifier,
+)
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.target import FrozenTarget
 
 
 def accuracy(model, dataset):

@@ -10,11 +10,11 @@ import pytest
 from commands import QUICK, one_line, write_npz
 from patterns import make_dataset
 
-from keras_filtergan import trained
 from keras_filtergan.cli import module_main, train_main, visualize_main
-from keras_filtergan.presets import preset
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
+from keras_filtergan.runs import trained
+from keras_filtergan.runs.presets import preset
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 

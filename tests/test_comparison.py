@@ -4,17 +4,18 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_filtergan import comparison, plots
-from keras_filtergan.anatomy import locality, nonlinearity
+from keras_filtergan import plots
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.files import save_model, write_json
-from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.inversion.anatomy import locality, nonlinearity
+from keras_filtergan.runs import comparison
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun
 
 CARD = {
     "classifier_accuracy": 0.9,

@@ -4,7 +4,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.control import Control
+from keras_filtergan.gan.control import Control
 
 
 def test_one_step_by_hand():

@@ -5,7 +5,7 @@ import pytest
 from classifiers import KINDS, images, shaken
 from keras import layers
 
-from keras_filtergan.copies import copied
+from keras_filtergan.classifiers.copies import copied
 
 
 @pytest.mark.parametrize("build", KINDS, ids=lambda build: build.__name__)

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.architectures import ARCHITECTURES, get_architecture
-from keras_filtergan.dcgan import StridedDiscriminator, UpsamplingGenerator
 from keras_filtergan.errors import InputError
-from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.generators.architectures import ARCHITECTURES, get_architecture
+from keras_filtergan.generators.dcgan import StridedDiscriminator, UpsamplingGenerator
+from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.layers import GeneratedConv2D
-from keras_filtergan.saved_generator import load_generator
 
 SHAPE = (3, 2, 6, 5)
 LATENTS = np.random.default_rng(0).normal(size=(7, 3)).astype("float32")

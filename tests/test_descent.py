@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.descent import batches, descend, descend_in_batches
-from keras_filtergan.parametrizations import Deformation, Fourier, Pixels
+from keras_filtergan.images.parametrizations import Deformation, Fourier, Pixels
+from keras_filtergan.inversion.descent import batches, descend, descend_in_batches
 
 
 def some_images(count: int, seed: int = 0) -> np.ndarray:

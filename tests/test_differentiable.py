@@ -7,11 +7,11 @@ import tensorflow as tf
 from classifiers import shaken
 from keras import layers
 
-from keras_filtergan import training
-from keras_filtergan.differentiable import check_differentiable
+from keras_filtergan.classifiers.differentiable import check_differentiable
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.runs import training
+from keras_filtergan.runs.settings import Settings
 
 pytestmark = pytest.mark.onednn
 

@@ -3,9 +3,9 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
-from keras_filtergan import directions
-from keras_filtergan.directions import principal_directions
 from keras_filtergan.errors import InputError
+from keras_filtergan.inversion import directions
+from keras_filtergan.inversion.directions import principal_directions
 
 pytestmark = pytest.mark.onednn
 

@@ -6,9 +6,9 @@ from commands import one_line, write_npz
 from keras import layers
 from moody import BATCH, Moody, fail_in_step
 
-from keras_filtergan import gallery, training
 from keras_filtergan.cli import train_main, visualize_main
-from keras_filtergan.runs import RunDirectory
+from keras_filtergan.runs import gallery, training
+from keras_filtergan.runs.run_directory import RunDirectory
 
 STEPS = 6
 

@@ -5,11 +5,11 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from keras_filtergan.classifier import build_classifier
+from keras_filtergan.classifiers.classifier import build_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.filtergan import FilterGAN
-from keras_filtergan.rounds import Round
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.rounds import Round
 
 pytestmark = pytest.mark.onednn
 

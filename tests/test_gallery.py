@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_filtergan import gallery
 from keras_filtergan.evaluation import Subject
-from keras_filtergan.inversion import Inverter
-from keras_filtergan.shelf import independent_classifier
-from keras_filtergan.walks import latent_grid
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.walks import latent_grid
+from keras_filtergan.runs import gallery
+from keras_filtergan.runs.classifier_cache import independent_classifier
 
 
 def test_the_transformed_walk_measures_what_the_inversion_measures(trained):

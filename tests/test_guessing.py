@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
-from keras_filtergan.guessing import guessing_note
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.evaluation.guessing import guessing_note
 
 
 def brightness_classes(count=120) -> ImageDataset:

@@ -4,8 +4,8 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from keras_filtergan import losses
 from keras_filtergan.errors import InputError
+from keras_filtergan.gan import losses
 
 REAL = np.array([2.0, -1.0])
 FAKE = np.array([0.5, -3.0, 4.0])

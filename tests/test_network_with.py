@@ -7,11 +7,11 @@ import pytest
 from classifiers import KINDS, images, shaken
 from keras import layers
 
-from keras_filtergan.choice import convolution_layers
+from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.layers import GeneratedConv2D
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
 
 
 class Turned(keras.Layer):

@@ -4,7 +4,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.parametrizations import (
+from keras_filtergan.images.parametrizations import (
     PARAMETRIZATIONS,
     Deformation,
     Fourier,

@@ -1,8 +1,8 @@
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.presets import PRESETS, preset
-from keras_filtergan.settings import Settings
+from keras_filtergan.runs.presets import PRESETS, preset
+from keras_filtergan.runs.settings import Settings
 
 
 def test_presets_are_settings_of_what_they_are_called():

@@ -6,7 +6,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.priors import (
+from keras_filtergan.images.priors import (
     NEAR,
     PRIORS,
     MultiscaleEdge,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_filtergan.graph import recorded
+from keras_filtergan.classifiers.graph import recorded
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.layers import GeneratedConv2D
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
 
 
 def by_submodel(model, x, name):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs import RunDirectory, latest_run, open_run
+from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run
 
 CONFIG = {
     "settings": {"layer": 4, "seed": 0},

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.target import FrozenTarget
 
 
 def sequential():

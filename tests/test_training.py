@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan import training
-from keras_filtergan.checkpoints import Checkpoints
-from keras_filtergan.classifier import build_classifier, load_classifier
+from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import DivergenceError, InputError
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun, load_generator
+from keras_filtergan.runs import training
+from keras_filtergan.runs.checkpoints import Checkpoints
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun, load_generator
 
 QUIET = {"verbose": 0, "say": lambda line: None}
 

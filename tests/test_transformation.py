@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from keras_filtergan.transformation import ImageTransformation
+from keras_filtergan.gan.transformation import ImageTransformation
 
 pytestmark = pytest.mark.onednn
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.walks import Walk, explained_fraction, latent_grid, pixel_distance
+from keras_filtergan.inversion.walks import Walk, explained_fraction, latent_grid, pixel_distance
 
 
 def a_walk() -> Walk:

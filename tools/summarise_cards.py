@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 from keras_filtergan.files import write_json
-from keras_filtergan.runs import open_run
+from keras_filtergan.runs.run_directory import open_run
 
 
 def numbers(card: dict) -> dict[str, float | None]:

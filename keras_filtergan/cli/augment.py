@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
 from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import Progress
-from keras_filtergan.recipe import WAY_NAMES, Recipe
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs.run_directory import latest_run, open_run
 
 if TYPE_CHECKING:
-    from keras_filtergan.augmentation import Piece
+    from keras_filtergan.augmentation.augmentation import Piece
 
 
 def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -60,9 +60,9 @@ def augment(options: argparse.Namespace) -> int:
     recipe = Recipe(**{k: v for k, v in vars(options).items() if k in names and v is not None})
     run = open_run(options.run) if options.run else latest_run(Path("runs"))
     import_tensorflow()
-    from keras_filtergan.augmentation import Augmentation
-    from keras_filtergan.augmented_dataset import AugmentedDataset, ingredients
-    from keras_filtergan.trained import TrainedRun
+    from keras_filtergan.augmentation.augmentation import Augmentation
+    from keras_filtergan.augmentation.augmented_dataset import AugmentedDataset, ingredients
+    from keras_filtergan.runs.trained import TrainedRun
 
     place = AugmentedDataset(options.out, ingredients(run, recipe, options.originals))
     place.check()

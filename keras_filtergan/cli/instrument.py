@@ -9,7 +9,7 @@ from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import StepProgress
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import check_writable
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs.run_directory import latest_run, open_run
 
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings

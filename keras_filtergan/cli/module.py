@@ -13,7 +13,7 @@ from keras_filtergan.cli.spectra import add_spectra
 from keras_filtergan.cli.stability import add_stability
 from keras_filtergan.cli.uncertainty import add_uncertainty
 from keras_filtergan.files import check_writable
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs.run_directory import latest_run, open_run
 
 COMMANDS = (
     add_augment,
@@ -69,8 +69,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     import_tensorflow()
     from keras_filtergan import evaluation
     from keras_filtergan.evaluation.registry import check_names
-    from keras_filtergan.shelf import independent_classifier
-    from keras_filtergan.trained import TrainedRun
+    from keras_filtergan.runs.classifier_cache import independent_classifier
+    from keras_filtergan.runs.trained import TrainedRun
 
     check_names(options.only or [])
     trained = TrainedRun.load(run, data_dir(options))
@@ -86,7 +86,7 @@ def _layers(options: argparse.Namespace) -> int:
     runs = [open_run(path) for path in options.runs]
     check_writable(options.out)
     import_tensorflow()
-    from keras_filtergan import comparison
+    from keras_filtergan.runs import comparison
 
     layers = comparison.compare_layers(runs, data_dir(options), say=print)
     comparison.write_comparison(layers, options.out, say=print)

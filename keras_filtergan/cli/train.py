@@ -17,9 +17,9 @@ from keras_filtergan.cli.command import (
 )
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
-from keras_filtergan.presets import PRESETS, preset
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
+from keras_filtergan.runs.presets import PRESETS, preset
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
 
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
@@ -99,8 +99,9 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
 
     import_tensorflow()
-    from keras_filtergan import data, evaluation, gallery, training
-    from keras_filtergan.trained import TrainedRun
+    from keras_filtergan import data, evaluation
+    from keras_filtergan.runs import gallery, training
+    from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
     settings = dataclasses.replace(settings, dataset=data.located(settings.dataset, here))

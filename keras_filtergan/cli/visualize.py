@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
 from keras_filtergan.files import check_writable
-from keras_filtergan.runs import latest_run, open_run
+from keras_filtergan.runs.run_directory import latest_run, open_run
 
 
 def visualize_main(arguments: Sequence[str] | None = None) -> int:
@@ -61,8 +61,8 @@ def _visualize(options: argparse.Namespace) -> int:
     folder = options.out or run.figures
     check_writable(folder)
     import_tensorflow()
-    from keras_filtergan import gallery
-    from keras_filtergan.trained import TrainedRun
+    from keras_filtergan.runs import gallery
+    from keras_filtergan.runs.trained import TrainedRun
 
     view = gallery.View(
         images=tuple(options.images) if options.images else None,

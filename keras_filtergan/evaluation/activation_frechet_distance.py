@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
+from keras_filtergan.classifiers.graph import layers_by_path, single_call
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
-from keras_filtergan.graph import layers_by_path, single_call
 
 
 @metric()

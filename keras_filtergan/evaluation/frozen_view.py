@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
-from keras_filtergan.target import FrozenTarget
 
 CHUNK = 256  # images at once
 MEMORY = 2 * 2**30  # bytes that a table may take

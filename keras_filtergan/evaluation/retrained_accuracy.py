@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.copies import copied
+from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import number_stream
 from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.frozen_view import remembered

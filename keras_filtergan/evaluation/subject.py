@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.evaluation.frozen_view import FrozenView, prediction
-from keras_filtergan.inversion import Inverter
-from keras_filtergan.networks import Discriminator
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.walks import Walk
+from keras_filtergan.generators.networks import Discriminator
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.walks import Walk
 
 BATCH = 250
 

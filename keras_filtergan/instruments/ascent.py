@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
-from keras_filtergan.descent import descend, descend_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.frozen_view import table
+from keras_filtergan.images.parametrizations import Fourier, Parametrization
+from keras_filtergan.images.priors import MultiscaleEdge, NoPrior, Prior, TotalVariation
 from keras_filtergan.instruments.objectives import Activity, Objective
 from keras_filtergan.instruments.transforms import RandomViews
-from keras_filtergan.parametrizations import Fourier, Parametrization
-from keras_filtergan.priors import MultiscaleEdge, NoPrior, Prior, TotalVariation
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.inversion.descent import descend, descend_in_batches
 
 BATCH = 64  # images at once
 FRAMES = 40  # of a film

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.classifiers.target import FrozenTarget
 
 REAL, ACTIVATIONS, PROBABILITIES = "real kernels", "mean of activations", "mean of probabilities"
 

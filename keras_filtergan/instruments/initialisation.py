@@ -5,7 +5,7 @@ import itertools
 
 import keras
 
-from keras_filtergan.graph import layers_by_path
+from keras_filtergan.classifiers.graph import layers_by_path
 
 
 def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:

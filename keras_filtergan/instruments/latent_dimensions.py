@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_filtergan.anatomy import locality, shares
 from keras_filtergan.instruments.properties import PROPERTIES
-from keras_filtergan.walks import Pictures
+from keras_filtergan.inversion.anatomy import locality, shares
+from keras_filtergan.inversion.walks import Pictures
 
 EXTREMES = 0.1  # share of the latents that count as having most, or least, of a property
 CHUNK = 512  # images at once

@@ -29,7 +29,7 @@ from keras_filtergan.instruments.representation import (
 )
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.trained import TrainedRun
 
 PATHS = {"straight": straight, "spherical": spherical}
 STRIP = 6  # images side by side in a film

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.ascent import Ascent, Maximum, ascend, start_near, survey
@@ -16,7 +17,6 @@ from keras_filtergan.instruments.objectives import ClassLogit, Objective
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.plots import maxima_figure
-from keras_filtergan.target import FrozenTarget
 
 CLASSES = 10  # of the default objectives, at most
 GREY = 0.5

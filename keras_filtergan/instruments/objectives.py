@@ -9,9 +9,9 @@ from typing import ClassVar, NamedTuple
 
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.names import by_name
-from keras_filtergan.target import FrozenTarget
 
 PLACE = ("row", "column", "channel")  # as the axes of maps
 

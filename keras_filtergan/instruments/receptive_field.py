@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.graph import calls, graph_of, layers_by_path, recorded
 from keras_filtergan.errors import InputError
-from keras_filtergan.graph import calls, graph_of, layers_by_path, recorded
 
 _BY_PLACE = (
     keras.layers.Activation,

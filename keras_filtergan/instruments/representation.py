@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 from sklearn.svm import LinearSVC
 
+from keras_filtergan.classifiers.graph import layers_by_path, recorded
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.frozen_view import table
-from keras_filtergan.graph import layers_by_path, recorded
 
 PLACES = 4  # a side of the grid that maps are pooled to
 PENALTIES = (0.1, 1.0, 10.0)  # C of the support vector machine

@@ -7,15 +7,15 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.descent import Descent, descend, descend_in_batches
 from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.errors import InputError
+from keras_filtergan.images.parametrizations import Parameters, Parametrization
 from keras_filtergan.instruments.diffeomorphisms import (
     deviations,
     sine_field,
     temperature_range,
 )
-from keras_filtergan.parametrizations import Parameters, Parametrization
+from keras_filtergan.inversion.descent import Descent, descend, descend_in_batches
 
 STEPS = 150
 LEARNING_RATE = 0.1  # of a coefficient, in standard deviations at the highest temperature

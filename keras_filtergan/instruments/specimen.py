@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.classifier import load_classifier
+from keras_filtergan.classifiers.classifier import load_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.trained import TrainedRun
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.trained import TrainedRun
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan import plots
-from keras_filtergan.choice import CONVOLUTIONS, convolution_layers
+from keras_filtergan.classifiers.choice import CONVOLUTIONS, convolution_layers
+from keras_filtergan.classifiers.graph import layers_by_path
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import plain
-from keras_filtergan.graph import layers_by_path
 from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.findings import Findings
@@ -33,7 +34,6 @@ from keras_filtergan.instruments.stability import (
     under,
 )
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
-from keras_filtergan.target import FrozenTarget
 
 CUT = 3  # highest frequency of the smooth deformations
 SMALLEST_MAP = 4  # places a side, below which a spectrum has no rings to speak of

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan import plots
+from keras_filtergan.classifiers.graph import recorded
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.graph import recorded
 from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, folded_share
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
@@ -24,8 +24,8 @@ from keras_filtergan.instruments.stability import (
     under,
 )
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
-from keras_filtergan.trained import TrainedRun
-from keras_filtergan.walks import Walk
+from keras_filtergan.inversion.walks import Walk
+from keras_filtergan.runs.trained import TrainedRun
 
 WALKS = 6  # steps for the walks of a run: to find them, then a share each of five
 AVERAGES: dict[str, Callable] = {"mean": np.mean, "median": np.median}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.errors import InputError
-from keras_filtergan.jitter import Jitter
+from keras_filtergan.images.jitter import Jitter
 
 
 @dataclass(frozen=True)

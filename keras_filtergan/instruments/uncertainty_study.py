@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan import plots
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
@@ -20,7 +21,6 @@ from keras_filtergan.instruments.uncertainty import (
     entropy,
     predictive_entropy,
 )
-from keras_filtergan.target import FrozenTarget
 
 BATCH = 250
 KNOWN = "known"

@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
-from keras_filtergan.copies import copied
+from keras_filtergan.classifiers.copies import copied
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.geometry import check_same_convolution, geometry_of
+from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
+from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")

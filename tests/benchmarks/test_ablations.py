@@ -6,8 +6,8 @@ import pytest
 from commands import write_npz
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs import RunDirectory
-from keras_filtergan.settings import Settings
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
 
 
 def test_a_finished_run_is_taken_only_if_it_is_of_these_settings(tmp_path, dataset, monkeypatch):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.evaluation import Subject
-from keras_filtergan.target import FrozenTarget
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch", reason="extra `bench`")
 torch_filtergan = pytest.importorskip("torch_filtergan")
 
-from keras_filtergan.filtergan import FilterGAN  # noqa: E402
+from keras_filtergan.gan.filtergan import FilterGAN  # noqa: E402
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 import scipy.linalg
 from keras import layers
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.activation_frechet_distance import frechet_distance, penultimate
-from keras_filtergan.target import FrozenTarget
 
 
 def correlated(count: int, dimensions: int, seed: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject, evaluate, grids
-from keras_filtergan.walks import Walk
+from keras_filtergan.inversion.walks import Walk
 
 
 def test_the_images_are_one_of_each_class_then_the_next():

@@ -6,10 +6,10 @@ import oracles
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import image_stream
 from keras_filtergan.evaluation import Subject, evaluate, frozen_view, retrained_accuracy
 from keras_filtergan.evaluation.retrained_accuracy import retrained_suffix
-from keras_filtergan.target import FrozenTarget
 
 
 def test_the_average_of_ten_and_the_control_go_through_the_same_training(stumbling):

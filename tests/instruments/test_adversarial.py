@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.cli import module_main
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.instruments.adversarial import (
     SINGLES,
     adversarial,
@@ -30,8 +32,6 @@ from keras_filtergan.instruments.projected_gradient import (
     ProjectedGradient,
 )
 from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.images.parametrizations import Pixels
+from keras_filtergan.images.priors import MultiscaleEdge, NoPrior
 from keras_filtergan.instruments.ascent import PRIORS, Ascent, ascend, start_near, survey
 from keras_filtergan.instruments.objectives import (
     Activity,
@@ -13,8 +15,6 @@ from keras_filtergan.instruments.objectives import (
     unit,
 )
 from keras_filtergan.instruments.transforms import RandomViews
-from keras_filtergan.parametrizations import Pixels
-from keras_filtergan.priors import MultiscaleEdge, NoPrior
 
 OBJECTIVES = [class_logit(1), channel("conv2", 2) - 0.5 * class_probability(0), layer("conv4")]
 QUICK = Ascent(steps=12)

@@ -3,7 +3,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_filtergan.graph import layers_by_path, recorded
+from keras_filtergan.classifiers.graph import layers_by_path, recorded
 from keras_filtergan.instruments.channel_permutation import permuted_channels
 from keras_filtergan.instruments.laplacian import LaplacianBasis
 

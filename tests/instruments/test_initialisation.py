@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_filtergan.graph import layers_by_path
+from keras_filtergan.classifiers.graph import layers_by_path
 from keras_filtergan.instruments.initialisation import at_initialisation
 
 

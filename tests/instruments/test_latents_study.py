@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
-from keras_filtergan.dcgan import StridedDiscriminator
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.dcgan import StridedDiscriminator
 from keras_filtergan.instruments.latent_paths import spherical
 from keras_filtergan.instruments.latents_study import LatentsStudy
 

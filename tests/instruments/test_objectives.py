@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.objectives import (
     Activity,
@@ -13,7 +14,6 @@ from keras_filtergan.instruments.objectives import (
     layer,
     unit,
 )
-from keras_filtergan.target import FrozenTarget
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_filtergan.classifier import build_classifier
+from keras_filtergan.classifiers.classifier import build_classifier
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.receptive_field import dependence, receptive_field, visible
 

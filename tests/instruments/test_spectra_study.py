@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
@@ -15,7 +16,6 @@ from keras_filtergan.instruments.power_spectrum import power_spectrum, radial_me
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.spectra_study import SpectraStudy
 from keras_filtergan.layers import GeneratedConv2D
-from keras_filtergan.target import FrozenTarget
 
 STUDY = SpectraStudy(images=12, draws=2, seed=3)
 

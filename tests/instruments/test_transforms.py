@@ -6,8 +6,8 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.instruments.transforms import RandomViews
-from keras_filtergan.jitter import Jitter
 
 
 def some_images(*shape, seed=0):

@@ -4,12 +4,12 @@ import pytest
 import scipy.ndimage
 from toys import D, LinearGenerator, small_target, some_images
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.inversion import Inverter
-from keras_filtergan.parametrizations import Deformation, Fourier, Pixels
-from keras_filtergan.priors import NEAR, MultiscaleEdge, NoPrior, TotalVariation
-from keras_filtergan.target import FrozenTarget
-from keras_filtergan.walks import pixel_distance
+from keras_filtergan.images.parametrizations import Deformation, Fourier, Pixels
+from keras_filtergan.images.priors import NEAR, MultiscaleEdge, NoPrior, TotalVariation
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.walks import pixel_distance
 
 pytestmark = pytest.mark.onednn
 

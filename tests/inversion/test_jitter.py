@@ -3,12 +3,12 @@ import pytest
 import tensorflow as tf
 from toys import D, some_images
 
-from keras_filtergan.descent import descend
 from keras_filtergan.errors import InputError
-from keras_filtergan.inversion import Inverter
-from keras_filtergan.jitter import Jitter
-from keras_filtergan.parametrizations import Deformation, Pixels
-from keras_filtergan.priors import NEAR, NoPrior, TotalVariation
+from keras_filtergan.images.jitter import Jitter
+from keras_filtergan.images.parametrizations import Deformation, Pixels
+from keras_filtergan.images.priors import NEAR, NoPrior, TotalVariation
+from keras_filtergan.inversion.descent import descend
+from keras_filtergan.inversion.inversion import Inverter
 
 pytestmark = pytest.mark.onednn
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.target import FrozenTarget
+from keras_filtergan.classifiers.target import FrozenTarget
 
 D = 3
 

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 from trained_generator import looks_trained
 
-from keras_filtergan.choice import convolution_layers
-from keras_filtergan.classifier import build_classifier
+from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.classifier import build_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.layers import FilterAugmentation
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.target import FrozenTarget
 
 IMAGES = np.random.default_rng(0).uniform(size=(5, 12, 12, 1)).astype("float32")
 

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 from trained_generator import looks_trained
 
-from keras_filtergan.choice import convolution_layers
+from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.filtergan import FilterGAN
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.layers import GeneratedConv2D
-from keras_filtergan.networks import FilterGenerator
-from keras_filtergan.saved_generator import load_generator
-from keras_filtergan.target import FrozenTarget
 
 pytestmark = pytest.mark.onednn
 

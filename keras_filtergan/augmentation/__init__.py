@@ -1,0 +1,1 @@
+"""Data sets with images that a classifier cannot tell from its own."""

@@ -1,0 +1,1 @@
+"""The trained classifier, and how it is split at one convolution."""

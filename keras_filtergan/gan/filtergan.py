@@ -1,0 +1,343 @@
+"""`FilterGAN`: Algorithm 1 of the paper as a `keras.Model`."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.errors import InputError
+from keras_filtergan.gan import losses
+from keras_filtergan.gan.control import Control
+from keras_filtergan.gan.rounds import Round, variation
+from keras_filtergan.gan.transformation import ImageTransformation
+from keras_filtergan.generators.architectures import get_architecture
+from keras_filtergan.generators.networks import FilterGenerator
+
+BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
+# The sum over units of what one latent dimension moves, over the noise of one unit. Q does not know
+# the image and reads less than a matched filter: with this ratio its error ends near 0.2.
+CODE_SNR = 16.0
+# Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
+CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
+
+
+class FilterGAN(keras.Model):
+    """Train a generator of kernels whose activations cannot be told from the real layer's.
+
+    Each step draws one latent an image, convolves image i with its own kernels G(z_i), and lets D
+    compare the activations with those of the real kernels; Q reads z_i back. All randomness comes
+    with the batch, so a step is a pure function of weights and batch.
+
+    What the paper does not have, and why (measured in docs/notes/experiments.md):
+
+    * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
+      Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
+      from z to the activations, D's keeps D from winning.
+    * **Three controls in the place of tuning.** D's noise holds D's accuracy at `accuracy_goal`, λ
+      holds the variation of the activations at `variation_goal`. Q's noise is that of a channel
+      in which this variation carries the code; while Q cannot read so much noise, it gives way.
+    * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
+      answer with generated kernels is from its own with the real ones. It needs no labels and says
+      what an invariance is: a change that the classifier ignores.
+    * **An image transformation** T, trained along with G so that the kernels of z make of
+      T(x; r → z) what those of r make of x; G descends the share of its change that T leaves
+      unexplained. Without it most of what G varies is no change that an image could make.
+    * **An averaged generator** (exponential moving average of the weights): `generator`, which all
+      inference uses; `raw_generator` is the one that the optimizer moves.
+
+    `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
+    `code_noise=0, discriminator_noise=0`, both goals `None`, and the saturating loss, it is
+    Algorithm 1 as printed.
+
+    Args:
+        target: the frozen network and its layer.
+        latent_dim: length d of a latent.
+        conditional: give D one more logit a class.
+        generator_loss: `"non_saturating"` or `"saturating"`.
+        code_weight: λ, or its first value if `variation_goal` is given.
+        variation_goal: V_z / V_x of the activations at which λ holds it; `None`: fixed λ.
+        code_noise: σ of the noise on Q's input; `None`: from `adapt`, held where Q can read.
+        discriminator_noise: σ of the noise on D's inputs, or its first value.
+        accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
+        answer_weight: weight of the answer loss in G's objective.
+        image_weight: weight of the unexplained share in G's objective.
+        averaging: decay of the averaged generator, per step.
+        architecture: which networks play, of `architectures.ARCHITECTURES`.
+        seed: of the initial weights.
+
+    Raises:
+        InputError: an unknown loss or architecture, no `code_noise` where nothing sets it, or a
+            step before `adapt`.
+
+    Example:
+        >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
+        >>> gan.compile()
+        >>> gan.adapt(x_train)
+        >>> gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=8,
+        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=100, epochs=50)
+        >>> kernels = gan.generator(keras.random.normal([10, 8]))
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        target: FrozenTarget,
+        latent_dim: int = 4,
+        *,
+        conditional: bool = True,
+        generator_loss: str = "non_saturating",
+        code_weight: float = 5.0,
+        variation_goal: float | None = 0.45,
+        code_noise: float | None = None,
+        discriminator_noise: float = 1.0,
+        accuracy_goal: float | None = 0.75,
+        answer_weight: float = 3.0,
+        image_weight: float = 5.0,
+        averaging: float = 0.998,
+        architecture: str = "shared",
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.target = target
+        self.latent_dim = latent_dim
+        self.answer_weight = answer_weight
+        self.image_weight = image_weight
+        self.averaging = averaging
+        self.adversarial_loss = losses.generator_loss(generator_loss)
+        players = get_architecture(architecture)
+        self.generator = self._make_generator(players.generator, seed)
+        self.raw_generator = self._make_generator(players.generator, seed)
+        self.discriminator = players.discriminator(
+            target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
+        )
+        self.transformation = ImageTransformation(latent_dim, seed=seed)
+        self.discriminator_noise = Control(
+            discriminator_noise, accuracy_goal, rate=0.02, highest=32.0, name="discriminator_noise"
+        )
+        self.code_weight = Control(
+            code_weight, variation_goal, rate=-0.01, lowest=0.1, name="code_weight"
+        )
+        if code_noise is None and variation_goal is None:
+            raise InputError("expected code_noise where there is no variation_goal, received None")
+        start, goal = (1.0, CODE_ERROR_GOAL) if code_noise is None else (code_noise, None)
+        self.code_noise = Control(start, goal, rate=-0.005, name="code_noise")
+        self.discriminator.build((None, *target.activation_shape))
+        latents = (None, latent_dim)
+        self.transformation.build([(None, *target.image_shape), latents, latents])
+        self.built = True
+        self.adapted = False
+        self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
+
+    def _make_generator(self, kind: type[FilterGenerator], seed: int) -> FilterGenerator:
+        target = self.target
+        generator = kind(target.kernel_shape, self.latent_dim, seed=seed, **target.geometry)
+        generator.build((None, self.latent_dim))
+        if target.bias is not None:
+            generator.bias.assign(target.bias)
+        return generator
+
+    @staticmethod
+    def _term_names() -> tuple[str, ...]:
+        return (
+            *("d_loss", "g_loss", "code_error", "answer_loss", "unexplained"),
+            *("real_accuracy", "fake_accuracy", "activation_variation"),
+            *("discriminator_noise", "code_weight", "code_noise"),
+        )
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """One running mean a logged term."""
+        return self._means
+
+    def compile(
+        self,
+        g_optimizer: keras.optimizers.Optimizer | None = None,
+        d_optimizer: keras.optimizers.Optimizer | None = None,
+        q_optimizer: keras.optimizers.Optimizer | None = None,
+        t_optimizer: keras.optimizers.Optimizer | None = None,
+        **kwargs,
+    ) -> None:
+        """Set one optimizer a player; RMSprop as in the paper by default, Adam for T.
+
+        They are built here, because an optimizer without slots restores to fresh ones.
+
+        The step is not compiled by XLA unless `jit_compile=True` is given. Keras would do it on a
+        GPU by itself; XLA gives the same numbers, but nothing here was measured under it, and on a
+        CPU depthwise convolutions, one of which is in T, are several times slower.
+        """
+        super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
+        self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
+        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-4)
+        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(5e-4)
+        self.t_optimizer = t_optimizer or keras.optimizers.Adam(3e-3)
+        self.g_optimizer.build(self.raw_generator.trainable_variables)
+        self.d_optimizer.build(self.discriminator.d_variables)
+        self.q_optimizer.build(self.discriminator.q_variables)
+        self.t_optimizer.build(self.transformation.trainable_variables)
+
+    def adapt(self, images: np.ndarray, batch_size: int = 256) -> None:
+        """Fit the units of noise to the real kernels' activations on these images.
+
+        The standardisation of activations; and, unless it was given, where Q's noise starts, which
+        is also the most it will be: that of a channel in which the share of each latent dimension
+        in the wanted variation, summed over units, is `CODE_SNR` times the noise of one unit.
+
+        Args:
+            images: `(n, h, w, c)`, a few thousand are plenty.
+            batch_size: images at once.
+        """
+        mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
+        places = (0, 1)
+        of_channels = variance.mean(places) + mean.var(places)
+        # A filter that training has switched off has no variance to be measured in.
+        of_channels = np.maximum(of_channels, 0.01 * of_channels.mean())
+        self.discriminator.fit_standard(mean.mean(places), of_channels)
+        if self.code_noise.goal is not None:
+            spread = np.sum(variance / of_channels)  # V_x of what Q sees
+            signal = self.code_weight.goal * spread / self.latent_dim  # of one latent dimension
+            noise = float(np.sqrt(signal / CODE_SNR))
+            self.code_noise.lowest, self.code_noise.highest = noise / CODE_NOISE_RANGE, noise
+            self.code_noise.value.assign(noise)
+        self.adapted = True
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step of Algorithm 1; `data` is a batch of `data.training_stream`."""
+        with tf.GradientTape(persistent=True) as tape:
+            seen = self._play(data, self.raw_generator, training=True)
+            d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
+            g_loss = self.adversarial_loss(seen.fake_logits)
+        judge, generator, transformation = (
+            self.discriminator,
+            self.raw_generator.trainable_variables,
+            self.transformation.trainable_variables,
+        )
+        of_d, of_verdict = judge.verdict_gradients(
+            tape, (d_loss, g_loss), seen.fake_logits, seen.fake
+        )
+        of_q, of_code = tape.gradient(seen.code_error, (judge.q_variables, seen.fake))
+        # G's objective: its adversarial loss + λ · code error, through D and Q as they are above,
+        # + the answer loss + the unexplained share.
+        of_g = tape.gradient(
+            [seen.fake, seen.answer_loss, seen.unexplained],
+            generator,
+            output_gradients=[
+                of_verdict + self.code_weight.value * of_code,
+                tf.constant(self.answer_weight),
+                tf.constant(self.image_weight),
+            ],
+        )
+        of_t = tape.gradient(seen.unexplained, transformation)
+        # All gradients are taken at the weights of the start of the step: D and Q share layers, so
+        # an optimizer must not see what another has just changed.
+        self.g_optimizer.apply(of_g, generator)
+        self.d_optimizer.apply(of_d, judge.d_variables)
+        self.q_optimizer.apply(of_q, judge.q_variables)
+        self.t_optimizer.apply(of_t, transformation)
+        self._average_generator()
+        logs = self._log(seen, d_loss, g_loss)
+        self._balance(seen)
+        return logs
+
+    def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The same terms for the averaged generator; nothing is changed."""
+        seen = self._play(data, self.generator, training=False)
+        d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
+        return self._log(seen, d_loss, self.adversarial_loss(seen.fake_logits))
+
+    def _play(
+        self, data: dict[str, tf.Tensor], generator: FilterGenerator, training: bool
+    ) -> Round:
+        """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
+        if not self.adapted:
+            raise InputError("expected adapt(images) before fit: noise is in units of activations")
+        if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
+            raise InputError(
+                f"expected batches with {', '.join(BATCH_KEYS)}; "
+                "make them with data.training_stream"
+            )
+        target, judge = self.target, self.discriminator
+        features = target.features(data["image"])
+        kernels = generator(data["latent"], training=training)  # (m, kh, kw, cin, cout)
+        generated = target.activations(features, kernels)  # (m, h', w', cout)
+        real_maps = target.activations(features)
+        real, fake = judge.standardize(real_maps), judge.standardize(generated)
+        noise = self.discriminator_noise.value
+        real_verdicts, fake_verdicts, codes = judge.judge(
+            real + noise * data["noise_real"],
+            fake + noise * data["noise_fake"],
+            fake + self.code_noise.value * data["noise_code"],
+            training=training,
+        )
+        # The next image under these kernels, turned back, is this image under the kernels before.
+        # Kernels are several times the size of features and activations.
+        following = tf.roll(features[0], -1, axis=0)
+        other = tf.roll(target.activations([following], kernels), 1, axis=0)
+        return Round(
+            fake=fake,
+            real_logits=judge.logits(real_verdicts, data["label"]),
+            fake_logits=judge.logits(fake_verdicts, data["label"]),
+            code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
+            answer_loss=losses.answer_loss(
+                target.log_probabilities(real_maps, features),
+                target.log_probabilities(generated, features),
+            ),
+            unexplained=self._unexplained(data, kernels, fake, judge.standardize(other)),
+            variation=variation(real_maps, generated, other),
+        )
+
+    def _unexplained(
+        self,
+        data: dict[str, tf.Tensor],
+        kernels: tf.Tensor,
+        fake: tf.Tensor,
+        other: tf.Tensor,
+    ) -> tf.Tensor:
+        """Share of the change of activations from latent r to z that T(x; r → z) does not undo.
+
+        E‖a(T x|z) − a(x|r)‖² / E‖a(x|z) − a(x|r)‖² with r the latent of another example: 0 if T
+        explains all of it, 1 if T might as well be the identity. It is `explained_fraction` turned
+        round, with T in the place of the inversion. As r and z are drawn alike, what it divides by
+        is the variation itself: no step from a special latent can make the share look small.
+        """
+        origins = tf.roll(data["latent"], 1, axis=0)
+        moved = self.target.features(self.transformation((data["image"], origins, data["latent"])))
+        found = self.discriminator.standardize(self.target.activations(moved, kernels))
+        left = tf.reduce_mean(tf.square(found - other))
+        return tf.math.divide_no_nan(left, tf.reduce_mean(tf.square(fake - other)))
+
+    def _average_generator(self) -> None:
+        steps = tf.cast(self.g_optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.averaging, (1.0 + steps) / (10.0 + steps))  # short memory at first
+        for average, raw in zip(self.generator.weights, self.raw_generator.weights, strict=True):
+            average.assign(decay * average + (1.0 - decay) * raw)
+
+    def _balance(self, seen: Round) -> None:
+        accuracies = seen.real_accuracy, seen.fake_accuracy
+        self.discriminator_noise.update(tf.reduce_mean(accuracies))
+        # It gives way slowly, while Q learns, and comes back fast, before the weight has grown.
+        way = tf.where(seen.code_error < CODE_ERROR_GOAL, 4.0, 1.0)
+        self.code_noise.update(tf.minimum(seen.code_error, 1.0), pace=way)
+        # Before Q reads, more weight of the code helps nobody, and would be far too much later.
+        reads = tf.maximum(1.0 - seen.code_error, 0.0)
+        self.code_weight.update(tf.minimum(seen.variation, 1.0), pace=reads)
+
+    def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
+        terms = {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "code_error": seen.code_error,
+            "answer_loss": seen.answer_loss,
+            "unexplained": seen.unexplained,
+            "real_accuracy": seen.real_accuracy,
+            "fake_accuracy": seen.fake_accuracy,
+            "activation_variation": seen.variation,
+            "discriminator_noise": self.discriminator_noise.value,
+            "code_weight": self.code_weight.value,
+            "code_noise": self.code_noise.value,
+        }
+        for mean in self._means:
+            mean.update_state(terms[mean.name])
+        return {mean.name: mean.result() for mean in self._means}

@@ -1,0 +1,1 @@
+"""Players that make kernels or judge activations, and generators in files."""

@@ -1,0 +1,1 @@
+"""Walks over latents as pictures: images with the activations that other kernels cause."""

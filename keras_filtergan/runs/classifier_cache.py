@@ -1,0 +1,89 @@
+"""Classifiers that several runs share, trained once and kept beside them."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from keras_filtergan.classifiers.classifier import (
+    POOL_AFTER,
+    SMALLEST_SIDE,
+    STANDARDS,
+    load_classifier,
+    train_classifier,
+)
+from keras_filtergan.data import ImageDataset
+from keras_filtergan.files import save_model
+from keras_filtergan.runs.trained import TrainedRun
+
+INDEPENDENT_SEED = 1000  # added to the run's
+
+
+def shelved_classifier(
+    dataset: ImageDataset,
+    runs: Path,
+    epochs: int,
+    seed: int,
+    verbose: int = 0,
+    say: Callable[[str], None] = print,
+    widths: tuple[int, ...] | None = None,
+) -> Path:
+    """The standard classifier for some data and settings; trained if it is not there yet.
+
+    Args:
+        dataset: what it is trained on.
+        runs: folder of the runs; the shelf is `classifiers/` in it.
+        epochs, seed, widths: as in `train_classifier`.
+        verbose: Keras verbosity of the training.
+        say: takes one line on what happens.
+
+    Returns:
+        Its `.keras` file, written aside and renamed: there is never half a classifier.
+    """
+    recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
+    kind = STANDARDS[dataset.image_shape[-1]]
+    widths = kind.widths if widths is None else widths
+    how = [widths, kind.shift, POOL_AFTER, recipe]
+    made_of = [dataset.fingerprint, seed, epochs, how, keras.__version__]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    path = runs / "classifiers" / f"{dataset.name}-{key}.keras"
+    if path.exists():
+        say(f"reusing the classifier {path}")
+        return path
+    say(f"training a classifier for {epochs} epochs")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
+    save_model(classifier, path)
+    return path
+
+
+def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], keras.Model] | None:
+    """A network of another seed and width on the data of a run, trained when it is first asked for.
+
+    Args:
+        trained: the run.
+        runs: folder of the runs, where the shelf is.
+
+    Returns:
+        Gives the network, or `None` for images that are too small for the standard one.
+    """
+    if min(trained.dataset.image_shape[:2]) < SMALLEST_SIDE:
+        return None
+
+    def provide() -> keras.Model:
+        settings = trained.settings
+        usual = STANDARDS[trained.dataset.image_shape[-1]].widths
+        return load_classifier(
+            shelved_classifier(
+                trained.dataset,
+                runs,
+                settings.classifier_epochs,
+                settings.seed + INDEPENDENT_SEED,
+                widths=tuple(width * 3 // 2 for width in usual),
+            )
+        )
+
+    return provide

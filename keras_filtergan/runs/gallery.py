@@ -1,0 +1,192 @@
+"""The pictures of a finished run."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.manifold import MDS
+
+from keras_filtergan import plots
+from keras_filtergan.data import to_unit_interval
+from keras_filtergan.inversion.directions import principal_directions
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation.grids import random_dims
+from keras_filtergan.files import file_name, save_figure
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.images.parametrizations import get_parametrization
+from keras_filtergan.images.priors import get_prior
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.trained import TrainedRun
+from keras_filtergan.inversion.walks import Walk
+
+FILTER_ROWS = 8
+MDS_CHANNELS = 10
+MDS_LATENTS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What of a run to look at.
+
+    Attributes:
+        images: numbers of test images; `None` for one of each of the first four classes.
+        grid: pictures a side, odd.
+        span: how far the grid reaches, in standard deviations of the latent.
+        dims: two latent dimensions; `"random"` draws them with the run's seed, as the paper does;
+            `"principal"` takes the two directions that image changes explain best.
+        parametrization: name of the coordinates that images are optimised in.
+        prior: name of the image prior.
+        jitter: pixels by which images are shifted at random while they are sought; what works at
+            one registration of the pooling grid only is not found then.
+    """
+
+    images: tuple[int, ...] | None = None
+    grid: int = 7
+    span: float = 3.0
+    dims: tuple[int, int] | str = "random"
+    parametrization: str = "pixels"
+    prior: str = "total_variation"
+    jitter: int = 1
+
+
+def draw_gallery(
+    run: RunDirectory, trained: TrainedRun, view: View, folder: Path, say: Callable[[str], None]
+) -> list[Path]:
+    """Draw filters, MDS, training curves and invariance grids of a run.
+
+    Args:
+        run: its directory, for the history.
+        trained: what it holds.
+        view: what to look at.
+        folder: where the PNG files go; made if needed.
+        say: takes one line for each file.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: an image, dimension, grid or span out of range. Nothing is written then.
+
+    Example:
+        >>> view = View(images=(4, 7), dims="principal", parametrization="deformation")
+        >>> draw_gallery(run, TrainedRun.load(run), view, Path("figures"), say=print)
+    """
+    numbers = _image_numbers(trained, view.images)
+    if isinstance(view.dims, str) and trained.settings.latent_dim < 2:
+        say("no grids: they need two latent dimensions, this run has one")
+        invariances = {}
+    else:
+        invariances = _draw_invariances(trained, view, numbers)
+    title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
+    figures = {
+        "filters": _draw_filters(trained),
+        "mds": _draw_mds(trained),
+        "training": plots.training_figure(run.read_history(), title),
+        **invariances,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures.items():
+            save_figure(figure, folder / f"{name}.png")
+            say(str(folder / f"{name}.png"))
+    except OSError as error:
+        raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
+    return [folder / f"{name}.png" for name in figures]
+
+
+def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[int]:
+    labels = trained.dataset.y_test
+    if wanted is None:
+        return [int(np.argmax(labels == label)) for label in np.unique(labels)[:4]]
+    for number in wanted:
+        if not 0 <= number < len(labels):
+            raise InputError(f"expected test images 0 to {len(labels) - 1}, received {number}")
+    return list(dict.fromkeys(wanted))
+
+
+def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
+    target, latent_dim = trained.target, trained.settings.latent_dim
+    originals = to_unit_interval(trained.dataset.x_test[numbers])
+    dims, axes = _axes(trained, originals, view.dims)
+    inverter = Inverter(
+        target,
+        trained.generator,
+        prior=get_prior(view.prior),
+        parametrization=get_parametrization(view.parametrization),
+        jitter=view.jitter,
+    )
+    found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
+    made = trained.transformed_walk(originals, found.latents)
+    layer = file_name(target.layer_name.removeprefix("conv"))
+    figures = {}
+    sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
+    for i, number in enumerate(numbers):
+        for name, how, walk in (
+            ("invariances", f"images found by inversion{sought}", found),
+            ("transformations", "the learned transformation of the original", made),
+        ):
+            figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
+                trained, walk.of_image(i), number, how, axes, view.span
+            )
+    return figures
+
+
+def _axes(
+    trained: TrainedRun, originals: np.ndarray, dims: tuple[int, int] | str
+) -> tuple[Sequence, list[str]]:
+    """The two latent directions of the grids, and what to call them."""
+    if dims == "principal":
+        found = principal_directions(trained.target, trained.generator, originals)
+        names = [f"principal {i + 1} ({found.explained[i]:.0%} explained)" for i in (0, 1)]
+        return tuple(found.vectors[:2]), names
+    if dims == "random":
+        dims = random_dims(trained.settings.latent_dim, trained.settings.seed)
+    return dims, [f"z[{dim}]" for dim in dims]
+
+
+def _draw_grid(
+    trained: TrainedRun, walk: Walk, number: int, how: str, dims: list[str], span: float
+) -> Figure:
+    """One image's grid, titled with what was reached; `walk` is that of this image alone."""
+    cells = walk.images[0]  # (grid, grid, h, w, c)
+    answers = np.argmax(trained.target(cells.reshape(-1, *cells.shape[2:])), axis=-1)
+    answer = int(np.argmax(trained.target(walk.start), axis=-1)[0])
+    changed = (answers != answer).reshape(cells.shape[:2])
+    names, label = trained.dataset.class_names, int(trained.dataset.y_test[number])
+    wrong = "" if answer == label else f", taken for {names[answer]}"
+    title = (
+        f"What {trained.target.layer_name} cannot tell apart: "
+        f"test image {number} ({names[label]}{wrong}), {how}\n"
+        f"{walk.explained_fraction:.0%} of the change of kernels explained, "
+        f"pixel distance {walk.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
+    )
+    offsets = np.linspace(-span, span, len(cells))
+    return plots.invariances_figure(cells, offsets, dims, title, changed)
+
+
+def _draw_filters(trained: TrainedRun) -> Figure:
+    generated = trained.subject().kernel_sets(FILTER_ROWS).numpy()
+    return plots.filters_figure(trained.target.kernel.numpy(), generated)
+
+
+def _draw_mds(trained: TrainedRun) -> Figure:
+    """Embed the filters of some output channels, real ones and those of many latents."""
+    real = trained.target.kernel.numpy()
+    generated = trained.subject().kernel_sets(MDS_LATENTS).numpy()
+    strongest = np.argsort(-np.square(real).sum(axis=(0, 1, 2)))[:MDS_CHANNELS]
+    sets = np.concatenate([real[None], generated])[..., strongest]  # (1 + n, kh, kw, cin, shown)
+    filters = np.moveaxis(sets, -1, 1).reshape(len(sets) * len(strongest), -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn, about coming defaults
+        points = MDS(n_components=2, n_init=1, random_state=trained.settings.seed).fit_transform(
+            filters
+        )
+    title = (
+        f"{len(strongest)} filters of {trained.target.layer_name}: the real one (star) and "
+        f"{MDS_LATENTS} generated ones each\n(multi-dimensional scaling of Euclidean distances)"
+    )
+    is_real = np.arange(len(filters)) < len(strongest)
+    return plots.mds_figure(points, np.tile(strongest, len(sets)), is_real, title)

@@ -1,0 +1,158 @@
+"""A finished run, loaded: network, players, data and settings that belong together."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.classifiers.classifier import load_classifier
+from keras_filtergan.data import ImageDataset, load_dataset
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import Subject
+from keras_filtergan.files import save_model
+from keras_filtergan.fingerprints import fingerprint
+from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.generators.saved_generator import load_generator
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.gan.transformation import ImageTransformation
+from keras_filtergan.inversion.walks import Walk
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedRun:
+    """What a run directory holds, in memory.
+
+    Attributes:
+        settings, dataset: as in training.
+        target: the frozen network.
+        generator: the averaged one.
+        discriminator: with its code head.
+        transformation: the image transformation that goes with the generator.
+        code_noise: σ of the noise on Q's input.
+
+    Example:
+        >>> trained = TrainedRun.load(open_run(Path("runs/mnist_sample-layer4-seed0")))
+        >>> kernels = trained.generator(keras.random.normal([10, 8]))
+    """
+
+    settings: Settings
+    dataset: ImageDataset
+    target: FrozenTarget
+    generator: FilterGenerator
+    discriminator: Discriminator
+    transformation: ImageTransformation
+    code_noise: float
+
+    @classmethod
+    def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
+        """Load a complete run.
+
+        Args:
+            run: its directory.
+            data_dir: where TFDS keeps its prepared sets.
+
+        Raises:
+            InputError: a file is missing or damaged, or generator, classifier and data do not
+                belong together.
+        """
+        config = run.read_config()
+        settings = Settings.from_dict(config["settings"])
+        dataset = load_dataset(settings.dataset, data_dir or config.get("data_dir"))
+        if dataset.fingerprint != config["made_of"]["dataset"]:
+            raise InputError(
+                f"{settings.dataset!r} no longer holds the images this run was trained on"
+            )
+        target = FrozenTarget(load_classifier(run.classifier), settings.layer)
+        if target.fingerprint() != config.get("target_fingerprint"):
+            raise InputError(
+                f"{str(run.classifier)!r} is not the classifier this run was trained on"
+            )
+        if "players" not in config:
+            raise InputError(
+                f"{str(run.path)!r} is a run of another version; train it again in another --out"
+            )
+        players = {
+            run.generator: load_generator(run.generator),
+            run.discriminator: _load(run.discriminator, Discriminator),
+            run.transformation: _load(run.transformation, ImageTransformation),
+        }
+        for path, player in players.items():
+            if fingerprint(player) != config["players"][path.stem]:
+                raise InputError(f"{str(path)!r} is not the {path.stem} that this run trained")
+        return cls(settings, dataset, target, *players.values(), config["code_noise"])
+
+    def save(self, run: RunDirectory) -> None:
+        """Save what was trained, and write down that it belongs together.
+
+        Args:
+            run: a directory that already holds the classifier and `config.json`.
+        """
+        players = {
+            run.generator: self.generator,
+            run.discriminator: self.discriminator,
+            run.transformation: self.transformation,
+        }
+        for path, player in players.items():
+            save_model(player, path)
+        names = {path.stem: fingerprint(player) for path, player in players.items()}
+        config = run.read_config()
+        run.write_config({**config, "code_noise": self.code_noise, "players": names})
+
+    def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
+        """What the card judges.
+
+        Args:
+            independent_classifier: gives a second network for the metric that asks one.
+        """
+        return Subject(
+            target=self.target,
+            kernels=self.generator,
+            dataset=self.dataset,
+            latent_dim=self.settings.latent_dim,
+            discriminator=self.discriminator,
+            code_noise=self.code_noise,
+            seed=self.settings.seed,
+            independent_classifier=independent_classifier,
+        )
+
+    def transformed_walk(self, images: np.ndarray, latents: np.ndarray) -> Walk:
+        """The walk that the image transformation makes, in the place of an inversion.
+
+        Args:
+            images: x, `(n, h, w, c)` in [0, 1].
+            latents: `(grid, grid, d)`, the middle one included.
+
+        Returns:
+            The images T(x; middle → z) of all cells.
+        """
+        grid, cells = len(latents), latents.reshape(-1, latents.shape[-1])
+        middle = cells[len(cells) // 2][None]
+        kernels, middle_kernels = self.generator(cells), self.generator(middle)[0]
+        found, errors = [], []
+        for image in images:
+            start = np.repeat(image[None], len(cells), axis=0)
+            found.append(self.transformation((start, middle, cells)).numpy())
+            wanted = self._activations(image[None], middle_kernels)
+            left = [self._activations(moved, kernels) - wanted for moved in (start, found[-1])]
+            errors.append(np.sum(np.square(left), axis=(2, 3, 4)))
+        layout = (len(images), grid, grid)
+        before, after = np.reshape(np.swapaxes(errors, 0, 1), (2, *layout))
+        pictures = np.reshape(found, (*layout, *images.shape[1:]))
+        return Walk(pictures, latents, images, before, after)
+
+    def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
+        return self.target.activations(self.target.features(images), kernels).numpy()
+
+
+def _load(path: Path, kind: type[keras.Model]) -> keras.Model:
+    model = load_classifier(path)
+    if not isinstance(model, kind):
+        raise InputError(
+            f"expected a {kind.__name__} in {str(path)!r}, it is a {type(model).__name__}"
+        )
+    return model

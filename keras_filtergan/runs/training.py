@@ -1,0 +1,297 @@
+"""A training run from settings to card: `train` fills a run directory."""
+
+import dataclasses
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_filtergan.runs.callbacks import CheckpointWriter, DivergenceGuard, HistoryWriter, Interruption
+from keras_filtergan.runs.checkpoints import Checkpoints, environment
+from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
+from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
+from keras_filtergan.classifiers.differentiable import check_differentiable
+from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation import TRAINING_CARD, evaluate
+from keras_filtergan.files import save_model
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.evaluation.guessing import guessing_note
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.classifier_cache import shelved_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.runs.trained import TrainedRun
+
+LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
+CHECKPOINT_INTERVAL = 500
+ADAPT_IMAGES = 4096
+
+
+class Interrupted(Exception):
+    """SIGINT arrived; the state is saved and `--resume` goes on from it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A run whose input has been checked, before anything is written.
+
+    Attributes:
+        settings: what is to be done.
+        dataset: loaded and validated.
+        classifier: trained, if the settings name a file; otherwise the untrained network.
+        classifier_fingerprint: of the one that the settings name.
+        data_dir: where the data set was found.
+    """
+
+    settings: Settings
+    dataset: ImageDataset
+    classifier: keras.Model
+    classifier_fingerprint: str | None = None
+    data_dir: str | None = None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Content of `config.json`."""
+        return {
+            "settings": self.settings.to_dict(),
+            "made_of": {
+                "dataset": self.dataset.fingerprint,
+                "classifier": self.classifier_fingerprint,
+            },
+            "data_dir": self.data_dir,
+            "environment": {**environment(), "python": platform.python_version()},
+        }
+
+    @property
+    def identity(self) -> str:
+        """Hash of settings and data: what a checkpoint belongs to."""
+        decisive = [self.config["settings"], self.config["made_of"]]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def plan(settings: Settings, data_dir: str | None = None) -> Plan:
+    """Load the data and check everything that can be wrong before hours are spent on it.
+
+    Args:
+        settings: of the run.
+        data_dir: where TFDS keeps its prepared sets.
+
+    Raises:
+        InputError: data set, classifier or layer do not fit, or TensorFlow cannot differentiate the
+            classifier here; one line says which and why.
+
+    Example:
+        >>> plan(Settings(layer=4, dataset="mnist", seed=1)).dataset.image_shape
+        (28, 28, 1)
+    """
+    dataset = load_dataset(settings.dataset, data_dir)
+    if settings.batch_size > len(dataset.x_train):
+        raise InputError(
+            f"expected --batch-size of at most the {len(dataset.x_train)} training images, "
+            f"received {settings.batch_size}"
+        )
+    if settings.classifier is None:
+        classifier = build_classifier(dataset.image_shape, dataset.num_classes, seed=settings.seed)
+    else:
+        classifier = load_classifier(Path(settings.classifier))
+    target = FrozenTarget(classifier, settings.layer)
+    if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
+        raise InputError(
+            f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
+            f"classes, received one of {target.image_shape} in {target.num_classes}"
+        )
+    image = to_unit_interval(dataset.x_test[:1])
+    if settings.classifier is None:
+        target(image)  # whatever else may not fit
+        fingerprint = None
+    else:
+        check_differentiable(target, image)
+        fingerprint = target.fingerprint()
+    return Plan(settings, dataset, classifier, fingerprint, data_dir)
+
+
+def train(
+    plan: Plan,
+    run: RunDirectory,
+    verbose: int = 1,
+    say: Callable[[str], None] = print,
+    metrics: Iterable[str] = TRAINING_CARD,
+) -> tuple[TrainedRun, dict[str, Any]]:
+    """Train, or go on training, and write the card.
+
+    Args:
+        plan: from `plan`.
+        run: where everything goes; a checkpoint in it is continued.
+        verbose: Keras verbosity, 1 for progress bars.
+        say: takes one-line messages for the user.
+        metrics: what the card shall hold.
+
+    Returns:
+        The trained run and its card.
+
+    Raises:
+        InputError: the run directory belongs to other settings.
+        DivergenceError: a loss became NaN or infinite.
+        Interrupted: after SIGINT.
+
+    Example:
+        >>> trained, card = train(plan(Settings(layer=4)), RunDirectory(Path("runs/first")))
+        >>> card["swapped_accuracy"]["mean"]
+        0.9806
+    """
+    run.create(plan.config)
+    if plan.dataset.note:
+        say(plan.dataset.note)
+    target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
+    note = guessing_note(target, plan.dataset) if plan.settings.classifier else None
+    if note:
+        say(note)
+    gan = build_gan(plan, target)
+    _record(run, plan, target)
+    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
+    _fit(gan, plan, run, verbose)
+    say("evaluating on held-out images")
+    players = gan.generator, gan.discriminator, gan.transformation
+    code_noise = float(gan.code_noise.value)
+    trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise)
+    trained.save(run)
+    card = evaluate(trained.subject(), metrics)
+    run.write_evaluation(card)
+    return trained, card
+
+
+def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
+    """A compiled and adapted FilterGAN with the settings of a plan.
+
+    Args:
+        plan: from `plan`.
+        target: its classifier, trained, and split at its layer.
+    """
+    settings = plan.settings
+    gan = FilterGAN(
+        target,
+        settings.latent_dim,
+        conditional=settings.conditional,
+        generator_loss=settings.generator_loss,
+        code_weight=settings.code_weight,
+        variation_goal=settings.variation_goal,
+        code_noise=settings.code_noise,
+        discriminator_noise=settings.discriminator_noise,
+        accuracy_goal=settings.accuracy_goal,
+        answer_weight=settings.answer_weight,
+        image_weight=settings.image_weight,
+        averaging=settings.averaging,
+        architecture=settings.architecture,
+        seed=settings.seed,
+    )
+
+    def falling(learning_rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
+        return keras.optimizers.schedules.CosineDecay(learning_rate, settings.steps)
+
+    gan.compile(
+        g_optimizer=keras.optimizers.RMSprop(falling(settings.g_learning_rate)),
+        d_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
+        q_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
+        t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
+    )
+    order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
+    gan.adapt(plan.dataset.x_train[np.sort(order[:ADAPT_IMAGES])])
+    return gan
+
+
+def _trained_classifier(
+    plan: Plan, run: RunDirectory, verbose: int, say: Callable[[str], None]
+) -> keras.Model:
+    """The run's classifier: its own, the one named, one trained before, or a new one."""
+    if run.classifier.exists():
+        return load_classifier(run.classifier)
+    settings = plan.settings
+    if settings.classifier is not None:
+        save_model(plan.classifier, run.classifier)
+        return load_classifier(run.classifier)
+    standard = shelved_classifier(
+        plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
+    )
+    classifier = load_classifier(standard)
+    save_model(classifier, run.classifier)
+    return classifier
+
+
+def _record(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
+    """Write down which network this run is about.
+
+    A resumed run must still be about that network.
+    """
+    fingerprint = target.fingerprint()
+    if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
+        raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
+    run.write_config({**plan.config, "target_fingerprint": fingerprint})
+
+
+def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
+    settings = plan.settings
+    checkpoints = Checkpoints(run.checkpoints, plan.identity)
+    first = checkpoints.restore(gan)
+    run.truncate_history(first)
+    if first == 0:
+        checkpoints.save(gan, 0)
+    with Interruption(first) as interruption:
+        callbacks = [
+            DivergenceGuard(checkpoints, first),
+            CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
+            interruption,
+            HistoryWriter(run, first),
+        ]
+        for start, steps, epochs in segments(first, settings.steps):
+            stream = training_stream(
+                plan.dataset.x_train,
+                plan.dataset.y_train,
+                batch_size=settings.batch_size,
+                latent_dim=settings.latent_dim,
+                noise_shape=gan.target.activation_shape,
+                seed=settings.seed,
+                start_step=start,
+            )
+            epoch = start // LOG_INTERVAL
+            try:
+                gan.fit(
+                    stream,
+                    steps_per_epoch=steps,
+                    initial_epoch=epoch,
+                    epochs=epoch + epochs,
+                    callbacks=callbacks,
+                    verbose=verbose,
+                    shuffle=False,
+                )
+            except Exception as error:
+                error.add_note(f"in step {interruption.step + 1} of {settings.steps}")
+                raise
+            if interruption.requested:
+                checkpoints.save(gan, interruption.step)
+                raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
+
+
+def segments(first: int, last: int) -> list[tuple[int, int, int]]:
+    """Cut the steps from `first` to `last` into `fit` calls that keep to the logging grid.
+
+    Returns:
+        `(start, steps an epoch, epochs)` each: the rest of an interval that was interrupted, the
+        whole intervals, and what is left at the end.
+
+    Example:
+        >>> segments(130, 450)      # with intervals of 100
+        [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
+    """
+    whole_from = min(-(-first // LOG_INTERVAL) * LOG_INTERVAL, last)
+    whole_to = max(last // LOG_INTERVAL * LOG_INTERVAL, whole_from)
+    cuts = [
+        (first, whole_from - first, 1),
+        (whole_from, LOG_INTERVAL, (whole_to - whole_from) // LOG_INTERVAL),
+        (whole_to, last - whole_to, 1),
+    ]
+    return [cut for cut in cuts if cut[1] and cut[2]]
