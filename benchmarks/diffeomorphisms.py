@@ -12,8 +12,8 @@ import time
 import numpy as np
 import scipy.ndimage
 
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
-from keras_filtergan.instruments.stability import temperatures
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms
+from keras_filtergan.instruments.stability.relative_stability import temperatures
 
 BATCH = 500
 

@@ -340,8 +340,6 @@ def test_a_stop_while_the_files_are_written_leaves_nothing_half(run, tmp_path, m
         with monkeypatch.context() as patched:
             name = "keras_filtergan.augmentation.augmented_dataset.test_examples"
             patched.setattr(name, examples)
-                "keras_filtergan.augmentation.augmented_dataset.test_examples", examples
-            )
             publish(self, augmentation, originals, tally)
 
     with monkeypatch.context() as patched:

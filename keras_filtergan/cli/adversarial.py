@@ -39,8 +39,8 @@ def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _adversarial(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
-    from keras_filtergan.instruments.adversarial import adversarial
-    from keras_filtergan.instruments.projected_gradient import NORMS
+    from keras_filtergan.instruments.adversarial.projected_gradient import NORMS
+    from keras_filtergan.instruments.adversarial.study import adversarial
 
     if options.epsilons and not options.norm:
         raise InputError("expected --norm beside --epsilons: a size means another thing in each")

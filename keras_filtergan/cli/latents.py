@@ -30,7 +30,7 @@ def add_latents(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
-    from keras_filtergan.instruments.latents_study import LatentsStudy
+    from keras_filtergan.instruments.latents.study import LatentsStudy
 
     names = ("images", "points", "frames", "labels", "seed")
     study = LatentsStudy(**{name: getattr(options, name) for name in names})

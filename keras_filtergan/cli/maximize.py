@@ -63,10 +63,10 @@ def add_maximize(commands: "argparse._SubParsersAction[Any]") -> None:
 def _maximize(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
     from keras_filtergan.images.parametrizations import get_parametrization
-    from keras_filtergan.instruments.ascent import PRIORS, Ascent
-    from keras_filtergan.instruments.expression import parse_objective
-    from keras_filtergan.instruments.maximize import maximize
-    from keras_filtergan.instruments.transforms import RandomViews
+    from keras_filtergan.instruments.maximize.ascent import PRIORS, Ascent
+    from keras_filtergan.instruments.maximize.expression import parse_objective
+    from keras_filtergan.instruments.maximize.study import maximize
+    from keras_filtergan.instruments.maximize.transforms import RandomViews
 
     if options.kernels < 0:
         raise InputError(f"expected --kernels of at least 0, received {options.kernels}")

@@ -32,7 +32,7 @@ def add_spectra(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
-    from keras_filtergan.instruments.spectra_study import SpectraStudy
+    from keras_filtergan.instruments.spectra.study import SpectraStudy
 
     study = SpectraStudy(images=options.images, draws=options.draws, seed=options.seed)
     return study.findings(specimen, tell)

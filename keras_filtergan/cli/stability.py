@@ -30,7 +30,7 @@ def add_stability(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
-    from keras_filtergan.instruments.stability_study import StabilityStudy
+    from keras_filtergan.instruments.stability.study import StabilityStudy
 
     names = ("images", "cut", "levels", "draws", "seed")
     study = StabilityStudy(**{name: getattr(options, name) for name in names})

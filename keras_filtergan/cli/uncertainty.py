@@ -36,7 +36,7 @@ def add_uncertainty(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _use(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.data import load_dataset
-    from keras_filtergan.instruments.uncertainty_study import UncertaintyStudy
+    from keras_filtergan.instruments.uncertainty.study import UncertaintyStudy
 
     study = UncertaintyStudy(options.images, options.networks, options.seed)
     others = [load_dataset(name, data_dir(options)) for name in options.strange]

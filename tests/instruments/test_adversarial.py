@@ -12,12 +12,8 @@ from keras_filtergan.cli import module_main
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.networks import FilterGenerator
-from keras_filtergan.instruments.adversarial import (
-    SINGLES,
-    adversarial,
-)
-from keras_filtergan.instruments.attacker import Attacker
-from keras_filtergan.instruments.averages import (
+from keras_filtergan.instruments.adversarial.attacker import Attacker
+from keras_filtergan.instruments.adversarial.averages import (
     ACTIVATIONS,
     PROBABILITIES,
     REAL,
@@ -25,11 +21,15 @@ from keras_filtergan.instruments.averages import (
     mean_of_probabilities,
     with_kernels,
 )
-from keras_filtergan.instruments.projected_gradient import (
+from keras_filtergan.instruments.adversarial.projected_gradient import (
     L2,
     NORMS,
     LInf,
     ProjectedGradient,
+)
+from keras_filtergan.instruments.adversarial.study import (
+    SINGLES,
+    adversarial,
 )
 from keras_filtergan.instruments.specimen import Specimen
 

@@ -5,8 +5,8 @@ import tensorflow as tf
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.parametrizations import Pixels
 from keras_filtergan.images.priors import MultiscaleEdge, NoPrior
-from keras_filtergan.instruments.ascent import PRIORS, Ascent, ascend, start_near, survey
-from keras_filtergan.instruments.objectives import (
+from keras_filtergan.instruments.maximize.ascent import PRIORS, Ascent, ascend, start_near, survey
+from keras_filtergan.instruments.maximize.objectives import (
     Activity,
     channel,
     class_logit,
@@ -14,7 +14,7 @@ from keras_filtergan.instruments.objectives import (
     layer,
     unit,
 )
-from keras_filtergan.instruments.transforms import RandomViews
+from keras_filtergan.instruments.maximize.transforms import RandomViews
 
 OBJECTIVES = [class_logit(1), channel("conv2", 2) - 0.5 * class_probability(0), layer("conv4")]
 QUICK = Ascent(steps=12)

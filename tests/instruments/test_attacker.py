@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.instruments.attacker import Attacker
-from keras_filtergan.instruments.projected_gradient import L2, ProjectedGradient
+from keras_filtergan.instruments.adversarial.attacker import Attacker
+from keras_filtergan.instruments.adversarial.projected_gradient import L2, ProjectedGradient
 
 
 def linear(images, matrix):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
-from keras_filtergan.instruments.channel_permutation import permuted_channels
-from keras_filtergan.instruments.laplacian import LaplacianBasis
+from keras_filtergan.instruments.spectra.channel_permutation import permuted_channels
+from keras_filtergan.instruments.spectra.laplacian import LaplacianBasis
 
 
 def convolutions(model):

@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import (
+from keras_filtergan.instruments.stability.diffeomorphisms import (
     Diffeomorphisms,
     folded_share,
     temperature_range,

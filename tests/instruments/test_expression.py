@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.expression import parse_objective
-from keras_filtergan.instruments.objectives import (
+from keras_filtergan.instruments.maximize.expression import parse_objective
+from keras_filtergan.instruments.maximize.objectives import (
     channel,
     class_logit,
     class_probability,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_filtergan.instruments.laplacian import LaplacianBasis
+from keras_filtergan.instruments.spectra.laplacian import LaplacianBasis
 
 
 def neighbours(rows, columns):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_filtergan.instruments.latent_dimensions import arithmetic, dimension_effects, moved
+from keras_filtergan.instruments.latents.dimensions import arithmetic, dimension_effects, moved
 
 
 def images(count=6):

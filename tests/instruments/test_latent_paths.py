@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial import geometric_slerp
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.latent_paths import spherical, straight
+from keras_filtergan.instruments.latents.paths import spherical, straight
 
 
 def points(k=4, d=5):

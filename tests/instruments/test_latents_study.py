@@ -6,8 +6,8 @@ from sklearn.svm import LinearSVC
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.dcgan import StridedDiscriminator
-from keras_filtergan.instruments.latent_paths import spherical
-from keras_filtergan.instruments.latents_study import LatentsStudy
+from keras_filtergan.instruments.latents.paths import spherical
+from keras_filtergan.instruments.latents.study import LatentsStudy
 
 STUDY = LatentsStudy(images=6, points=3, frames=2, seed=1)
 

@@ -4,7 +4,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.local_deformations import linear_fields, local_stability
+from keras_filtergan.instruments.spectra.local_deformations import linear_fields, local_stability
 
 
 def window(rows, columns, side=14):

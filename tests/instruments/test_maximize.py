@@ -9,9 +9,9 @@ from PIL import Image
 from keras_filtergan.cli import module_main
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.networks import FilterGenerator
-from keras_filtergan.instruments.ascent import Ascent
-from keras_filtergan.instruments.maximize import maximize
-from keras_filtergan.instruments.objectives import channel, class_logit
+from keras_filtergan.instruments.maximize.ascent import Ascent
+from keras_filtergan.instruments.maximize.objectives import channel, class_logit
+from keras_filtergan.instruments.maximize.study import maximize
 from keras_filtergan.instruments.specimen import Specimen
 
 OBJECTIVES = [0.2 * channel("conv4", 3) - class_logit(1), class_logit(2)]

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.objectives import (
+from keras_filtergan.instruments.maximize.objectives import (
     Activity,
     Combination,
     channel,

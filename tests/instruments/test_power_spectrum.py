@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_filtergan.instruments.power_spectrum import (
+from keras_filtergan.instruments.spectra.power_spectrum import (
     mean_frequency,
     power_spectrum,
     radial_mean,

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.attacker import Attacker
-from keras_filtergan.instruments.projected_gradient import (
+from keras_filtergan.instruments.adversarial.attacker import Attacker
+from keras_filtergan.instruments.adversarial.projected_gradient import (
     L2,
     NORMS,
     LInf,
@@ -128,7 +128,7 @@ def test_batches_change_nothing(attackers, monkeypatch):
     labels = answers(weights(), images)
     radii = np.linspace(0, 0.3, 7)
     at_once, _ = attackers["l2"](images, labels, radii)
-    monkeypatch.setattr("keras_filtergan.instruments.attacker.BATCH", 3)
+    monkeypatch.setattr("keras_filtergan.instruments.adversarial.attacker.BATCH", 3)
     in_parts, _ = attackers["l2"](images, labels, radii)
     np.testing.assert_allclose(at_once, in_parts, atol=1e-5)
 

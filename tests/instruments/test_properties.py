@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from keras_filtergan.instruments.properties import brightness, slant, stroke_width
+from keras_filtergan.instruments.latents.properties import brightness, slant, stroke_width
 
 
 def bar(width, length=24, side=32):

@@ -7,7 +7,7 @@ from keras import layers
 
 from keras_filtergan.classifiers.classifier import build_classifier
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.receptive_field import dependence, receptive_field, visible
+from keras_filtergan.instruments.spectra.receptive_field import dependence, receptive_field, visible
 
 
 def chain(*parts, side=(11, 13)):

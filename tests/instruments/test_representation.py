@@ -6,8 +6,8 @@ from keras import layers
 from sklearn.svm import LinearSVC
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments import representation
-from keras_filtergan.instruments.representation import (
+from keras_filtergan.instruments.latents import representation
+from keras_filtergan.instruments.latents.representation import (
     LinearReader,
     features_of,
     over_seeds,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.instruments.attacker import Attacker
-from keras_filtergan.instruments.projected_gradient import L2, NORMS, ProjectedGradient
-from keras_filtergan.instruments.smallest_change import HALVINGS, median_change, refined
+from keras_filtergan.instruments.adversarial.attacker import Attacker
+from keras_filtergan.instruments.adversarial.projected_gradient import L2, NORMS, ProjectedGradient
+from keras_filtergan.instruments.adversarial.smallest_change import HALVINGS, median_change, refined
 
 SHAPE = (5, 5, 1)
 RADII = {"l2": np.linspace(0, 0.16, 5), "linf": np.linspace(0, 0.04, 5)}

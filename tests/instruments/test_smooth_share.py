@@ -3,8 +3,8 @@ import pytest
 from test_stability import smooth_images
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
-from keras_filtergan.instruments.smooth_share import SmoothDeformation, smooth_share
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.instruments.stability.smooth_share import SmoothDeformation, smooth_share
 
 
 def test_displaced_images_are_recovered():

@@ -7,14 +7,17 @@ import tensorflow as tf
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
 from keras_filtergan.instruments.initialisation import at_initialisation
-from keras_filtergan.instruments.laplacian import LaplacianBasis
-from keras_filtergan.instruments.local_deformations import local_stability
-from keras_filtergan.instruments.power_spectrum import power_spectrum, radial_mean
 from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.instruments.spectra_study import SpectraStudy
+from keras_filtergan.instruments.spectra.channel_permutation import (
+    fit_normalisations,
+    permuted_channels,
+)
+from keras_filtergan.instruments.spectra.laplacian import LaplacianBasis
+from keras_filtergan.instruments.spectra.local_deformations import local_stability
+from keras_filtergan.instruments.spectra.power_spectrum import power_spectrum, radial_mean
+from keras_filtergan.instruments.spectra.study import SpectraStudy
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
 from keras_filtergan.layers import GeneratedConv2D
 
 STUDY = SpectraStudy(images=12, draws=2, seed=3)

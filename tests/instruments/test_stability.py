@@ -3,8 +3,11 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
-from keras_filtergan.instruments.stability import relative_stability, temperatures
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.instruments.stability.relative_stability import (
+    relative_stability,
+    temperatures,
+)
 
 
 def smooth_images(count=40, side=14):

@@ -4,10 +4,13 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.initialisation import at_initialisation
-from keras_filtergan.instruments.stability import relative_stability, temperatures
-from keras_filtergan.instruments.stability_study import StabilityStudy
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms
+from keras_filtergan.instruments.stability.relative_stability import (
+    relative_stability,
+    temperatures,
+)
+from keras_filtergan.instruments.stability.study import StabilityStudy
 
 STUDY = StabilityStudy(images=12, levels=2, draws=2, seed=3)
 

@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from keras_filtergan.instruments.strange_images import fitted, noise_like, shuffled
+from keras_filtergan.instruments.uncertainty.strange_images import fitted, noise_like, shuffled
 
 
 def coloured(count=3, side=8):

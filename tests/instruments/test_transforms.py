@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.jitter import Jitter
-from keras_filtergan.instruments.transforms import RandomViews
+from keras_filtergan.instruments.maximize.transforms import RandomViews
 
 
 def some_images(*shape, seed=0):

@@ -4,7 +4,7 @@ import scipy.stats
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.uncertainty import (
+from keras_filtergan.instruments.uncertainty.predictions import (
     auroc,
     disagreement,
     entropy,

@@ -6,9 +6,13 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.strange_images import fitted, noise_like
-from keras_filtergan.instruments.uncertainty import disagreement, entropy, predictive_entropy
-from keras_filtergan.instruments.uncertainty_study import UncertaintyStudy
+from keras_filtergan.instruments.uncertainty.predictions import (
+    disagreement,
+    entropy,
+    predictive_entropy,
+)
+from keras_filtergan.instruments.uncertainty.strange_images import fitted, noise_like
+from keras_filtergan.instruments.uncertainty.study import UncertaintyStudy
 from keras_filtergan.layers import GeneratedConv2D
 
 STUDY = UncertaintyStudy(images=20, networks=3, seed=5)

@@ -10,10 +10,10 @@ import tensorflow as tf
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.ascent import Ascent, Maximum, ascend, start_near, survey
 from keras_filtergan.instruments.film import enlarged
 from keras_filtergan.instruments.findings import Findings
-from keras_filtergan.instruments.objectives import ClassLogit, Objective
+from keras_filtergan.instruments.maximize.ascent import Ascent, Maximum, ascend, start_near, survey
+from keras_filtergan.instruments.maximize.objectives import ClassLogit, Objective
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.plots import maxima_figure

@@ -12,15 +12,15 @@ from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
 from keras_filtergan.instruments.findings import Findings
-from keras_filtergan.instruments.latent_dimensions import (
+from keras_filtergan.instruments.latents.dimensions import (
     Move,
     arithmetic,
     dimension_effects,
     moved,
 )
-from keras_filtergan.instruments.latent_paths import spherical, straight
-from keras_filtergan.instruments.properties import PROPERTIES
-from keras_filtergan.instruments.representation import (
+from keras_filtergan.instruments.latents.paths import spherical, straight
+from keras_filtergan.instruments.latents.properties import PROPERTIES
+from keras_filtergan.instruments.latents.representation import (
     Features,
     LinearReader,
     features_of,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_filtergan.instruments.attacker import Attacker, Curve
+from keras_filtergan.instruments.adversarial.attacker import Attacker, Curve
 
 HALVINGS = 6  # a change is known to 2⁻⁶ of the distance of two radii of the curve
 GUESSES = 3  # before what is left is halved

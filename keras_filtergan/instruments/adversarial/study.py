@@ -13,17 +13,17 @@ import numpy as np
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
-from keras_filtergan.instruments.attacker import Attacker, in_parts
-from keras_filtergan.instruments.averages import (
+from keras_filtergan.instruments.adversarial.attacker import Attacker, in_parts
+from keras_filtergan.instruments.adversarial.averages import (
     ACTIVATIONS,
     PROBABILITIES,
     REAL,
     Network,
     compared,
 )
+from keras_filtergan.instruments.adversarial.projected_gradient import Norm, ProjectedGradient
+from keras_filtergan.instruments.adversarial.smallest_change import median_change, refined
 from keras_filtergan.instruments.findings import Findings
-from keras_filtergan.instruments.projected_gradient import Norm, ProjectedGradient
-from keras_filtergan.instruments.smallest_change import median_change, refined
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
 from keras_filtergan.plots import adversarial_figure

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.objectives import OBJECTIVES, Objective
+from keras_filtergan.instruments.maximize.objectives import OBJECTIVES, Objective
 from keras_filtergan.names import by_name
 
 LENGTH = 1000  # characters of an expression, at most

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, temperature_range
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
 
 # Images (m, h, w, c) → what every layer makes of them, as `FrozenTarget.record`.
 Record = Callable[[tf.Tensor], dict[str, tf.Tensor]]

@@ -9,7 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.projected_gradient import ProjectedGradient, Scores, margin
+from keras_filtergan.instruments.adversarial.projected_gradient import (
+    ProjectedGradient,
+    Scores,
+    margin,
+)
 from keras_filtergan.inversion.descent import batches
 
 BATCH = 500  # images at once

@@ -10,12 +10,11 @@ from keras_filtergan import plots
 from keras_filtergan.classifiers.graph import recorded
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms, folded_share
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
-from keras_filtergan.instruments.smooth_share import smooth_share
 from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.instruments.stability import (
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, folded_share
+from keras_filtergan.instruments.stability.relative_stability import (
     Record,
     Stability,
     noise_norm,
@@ -23,6 +22,7 @@ from keras_filtergan.instruments.stability import (
     temperatures,
     under,
 )
+from keras_filtergan.instruments.stability.smooth_share import smooth_share
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.trained import TrainedRun

@@ -15,8 +15,8 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.images.parametrizations import Fourier, Parametrization
 from keras_filtergan.images.priors import MultiscaleEdge, NoPrior, Prior, TotalVariation
-from keras_filtergan.instruments.objectives import Activity, Objective
-from keras_filtergan.instruments.transforms import RandomViews
+from keras_filtergan.instruments.maximize.objectives import Activity, Objective
+from keras_filtergan.instruments.maximize.transforms import RandomViews
 from keras_filtergan.inversion.descent import descend, descend_in_batches
 
 BATCH = 64  # images at once

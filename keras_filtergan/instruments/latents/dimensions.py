@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_filtergan.instruments.properties import PROPERTIES
+from keras_filtergan.instruments.latents.properties import PROPERTIES
 from keras_filtergan.inversion.anatomy import locality, shares
 from keras_filtergan.inversion.walks import Pictures
 

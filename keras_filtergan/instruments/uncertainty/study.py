@@ -14,13 +14,13 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
-from keras_filtergan.instruments.strange_images import fitted, noise_like, shuffled
-from keras_filtergan.instruments.uncertainty import (
+from keras_filtergan.instruments.uncertainty.predictions import (
     auroc,
     disagreement,
     entropy,
     predictive_entropy,
 )
+from keras_filtergan.instruments.uncertainty.strange_images import fitted, noise_like, shuffled
 
 BATCH = 250
 KNOWN = "known"

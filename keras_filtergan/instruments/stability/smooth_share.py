@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.parametrizations import Parameters, Parametrization
-from keras_filtergan.instruments.diffeomorphisms import (
+from keras_filtergan.instruments.stability.diffeomorphisms import (
     deviations,
     sine_field,
     temperature_range,

@@ -14,20 +14,23 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import plain
-from keras_filtergan.instruments.channel_permutation import fit_normalisations, permuted_channels
-from keras_filtergan.instruments.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
-from keras_filtergan.instruments.laplacian import LaplacianBasis
-from keras_filtergan.instruments.local_deformations import local_stability
-from keras_filtergan.instruments.power_spectrum import (
+from keras_filtergan.instruments.specimen import Specimen
+from keras_filtergan.instruments.spectra.channel_permutation import (
+    fit_normalisations,
+    permuted_channels,
+)
+from keras_filtergan.instruments.spectra.laplacian import LaplacianBasis
+from keras_filtergan.instruments.spectra.local_deformations import local_stability
+from keras_filtergan.instruments.spectra.power_spectrum import (
     mean_frequency,
     power_spectrum,
     radial_mean,
 )
-from keras_filtergan.instruments.receptive_field import receptive_field, visible
-from keras_filtergan.instruments.specimen import Specimen
-from keras_filtergan.instruments.stability import (
+from keras_filtergan.instruments.spectra.receptive_field import receptive_field, visible
+from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms
+from keras_filtergan.instruments.stability.relative_stability import (
     Record,
     relative_stability,
     temperatures,

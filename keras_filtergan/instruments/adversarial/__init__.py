@@ -1,0 +1,1 @@
+"""The smallest changes of an image that change the answer."""

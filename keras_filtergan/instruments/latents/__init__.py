@@ -1,0 +1,1 @@
+"""What a latent space holds: dimensions, films, arithmetic, features."""

@@ -1,0 +1,1 @@
+"""Kernels and activations by frequency, and what a receptive field sees."""

@@ -1,0 +1,1 @@
+"""Stability to diffeomorphisms, layer by layer."""

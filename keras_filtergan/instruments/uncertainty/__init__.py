@@ -1,0 +1,1 @@
+"""How sure an ensemble of generated networks is of strange images."""
