@@ -25,9 +25,9 @@ import tensorflow as tf
 from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation import Subject
-from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.frozen_view import remembered, table
-from keras_filtergan.evaluation.retrained_accuracy import (
+from keras_filtergan.evaluation.metrics.accuracy import AVERAGED_LATENTS as LATENTS
+from keras_filtergan.evaluation.metrics.retraining import (
     retrain,
     retrained_accuracy,
 )

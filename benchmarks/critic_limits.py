@@ -23,9 +23,9 @@ import tensorflow as tf
 
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.displacement import sample_bilinear
-from keras_filtergan.evaluation.activation_variation import variance_over_images
 from keras_filtergan.evaluation.baselines import NoisyKernels
-from keras_filtergan.evaluation.critic_accuracy import accuracy_against, generated_by
+from keras_filtergan.evaluation.metrics.activations import variance_over_images
+from keras_filtergan.evaluation.metrics.critic import accuracy_against, generated_by
 from keras_filtergan.files import write_json
 from keras_filtergan.runs.run_directory import latest_run, open_run
 from keras_filtergan.runs.trained import TrainedRun

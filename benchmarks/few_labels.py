@@ -34,8 +34,8 @@ from few_labels_training import BATCH_SIZE, Transfer
 
 from keras_filtergan.data import load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.frozen_view import table
+from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.files import save_figure, write_json
 from keras_filtergan.runs.trained import TrainedRun
 

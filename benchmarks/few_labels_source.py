@@ -8,8 +8,8 @@ from few_labels_conditions import Condition, kernel_draws
 from few_labels_data import save_npz
 
 from keras_filtergan.data import ImageDataset
-from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.baselines import matching_amount
+from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.subject import Kernels
 from keras_filtergan.runs import training
 from keras_filtergan.runs.run_directory import RunDirectory, open_run

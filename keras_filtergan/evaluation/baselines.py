@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_filtergan.evaluation.activation_variation import activation_variation
+from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.subject import Kernels, Subject
 
 FREQUENCY = 2.0  # of smooth noise, in radians per standard deviation of the latent

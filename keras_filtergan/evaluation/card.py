@@ -5,8 +5,8 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from keras_filtergan.evaluation.activation_variation import activation_variation
 from keras_filtergan.evaluation.baselines import baselines
+from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.registry import METRICS, evaluate
 from keras_filtergan.evaluation.subject import Subject
 

@@ -6,7 +6,7 @@ from keras import layers
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.evaluation import evaluate
-from keras_filtergan.evaluation.activation_frechet_distance import frechet_distance, penultimate
+from keras_filtergan.evaluation.metrics.frechet_distance import frechet_distance, penultimate
 
 
 def correlated(count: int, dimensions: int, seed: int) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import oracles
 import pytest
 
-from keras_filtergan.evaluation import activation_variation as module
 from keras_filtergan.evaluation import evaluate
+from keras_filtergan.evaluation.metrics import activations as module
 
 
 def test_variation_is_the_ratio_of_two_variances_unit_by_unit(subject):

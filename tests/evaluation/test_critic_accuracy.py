@@ -4,8 +4,8 @@ import numpy as np
 import oracles
 import pytest
 
-from keras_filtergan.evaluation import critic_accuracy as module
 from keras_filtergan.evaluation import evaluate
+from keras_filtergan.evaluation.metrics import critic as module
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import image_stream
-from keras_filtergan.evaluation import Subject, evaluate, frozen_view, retrained_accuracy
-from keras_filtergan.evaluation.retrained_accuracy import retrained_suffix
+from keras_filtergan.evaluation import Subject, evaluate, frozen_view
+from keras_filtergan.evaluation.metrics.retraining import retrained_suffix
 
 
 def test_the_average_of_ten_and_the_control_go_through_the_same_training(stumbling):
@@ -29,19 +29,19 @@ def test_the_average_of_ten_and_the_control_go_through_the_same_training(stumbli
 
 
 def test_training_repairs_what_follows_kernels_that_are_new(trained_subject, monkeypatch):
-    monkeypatch.setattr(retrained_accuracy, "EPOCHS", 100)
-    monkeypatch.setattr(retrained_accuracy, "LEARNING_RATE", 1e-2)
+    monkeypatch.setattr(retraining, "EPOCHS", 100)
+    monkeypatch.setattr(retraining, "LEARNING_RATE", 1e-2)
     # The sign of every channel turned round: all the information is there, and all misread.
     turned = -trained_subject.target.kernel
     before = trained_subject.accuracy(turned)
-    after = retrained_accuracy.retrained_accuracy(trained_subject, turned)
+    after = retraining.retrained_accuracy(trained_subject, turned)
     assert before < 0.6
     assert after > before + 0.2
 
 
 def test_the_schedule_is_that_of_keras_fit(trained_subject, monkeypatch):
     """The same weights as Keras's own loop over the same batches."""
-    monkeypatch.setattr(retrained_accuracy, "EPOCHS", 1)
+    monkeypatch.setattr(retraining, "EPOCHS", 1)
     target, dataset = trained_subject.target, trained_subject.dataset
     suffix = retrained_suffix(trained_subject, target.kernel)
     model = keras.models.clone_model(target.classifier)
@@ -49,7 +49,7 @@ def test_the_schedule_is_that_of_keras_fit(trained_subject, monkeypatch):
     for layer in model.layers[:2]:
         layer.trainable = False
     steps = len(dataset.x_train) // 64
-    schedule = keras.optimizers.schedules.CosineDecay(retrained_accuracy.LEARNING_RATE, steps)
+    schedule = keras.optimizers.schedules.CosineDecay(retraining.LEARNING_RATE, steps)
     model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
     stream = image_stream(dataset.x_train, dataset.y_train, 64, seed=7, steps=steps)
     model.fit(stream, verbose=0, shuffle=False)
@@ -78,8 +78,8 @@ def straightforward(subject: Subject, kernels: np.ndarray) -> keras.Model:
     target, dataset = subject.target, subject.dataset
     suffix = keras.models.clone_model(target.suffix)
     suffix.set_weights(target.suffix.get_weights())
-    steps = retrained_accuracy.EPOCHS * (len(dataset.x_train) // 64)
-    schedule = keras.optimizers.schedules.CosineDecay(retrained_accuracy.LEARNING_RATE, steps)
+    steps = retraining.EPOCHS * (len(dataset.x_train) // 64)
+    schedule = keras.optimizers.schedules.CosineDecay(retraining.LEARNING_RATE, steps)
     adam = keras.optimizers.Adam(schedule)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=target.gives_logits)
     stream = image_stream(dataset.x_train, dataset.y_train, 64, seed=subject.seed, steps=steps)
@@ -97,8 +97,8 @@ def straightforward(subject: Subject, kernels: np.ndarray) -> keras.Model:
 @pytest.mark.parametrize("name", ["trained_subject", "skipping"])
 def test_the_suffix_is_that_of_the_straightforward_way(name, memory, request, monkeypatch):
     subject = request.getfixturevalue(name)
-    monkeypatch.setattr(retrained_accuracy, "EPOCHS", 4)
-    monkeypatch.setattr(retrained_accuracy, "LEARNING_RATE", 1e-2)
+    monkeypatch.setattr(retraining, "EPOCHS", 4)
+    monkeypatch.setattr(retraining, "LEARNING_RATE", 1e-2)
     monkeypatch.setattr(frozen_view, "MEMORY", memory)
     kernels = 1.5 * subject.target.kernel.numpy()
     ours, theirs = retrained_suffix(subject, kernels), straightforward(subject, kernels)

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import number_stream
-from keras_filtergan.evaluation.averaged_accuracy import LATENTS
 from keras_filtergan.evaluation.frozen_view import remembered
+from keras_filtergan.evaluation.metrics.accuracy import AVERAGED_LATENTS
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
@@ -21,8 +21,8 @@ LEARNING_RATE = 5e-4
 @metric()
 def averaged_retrained_accuracy(subject: Subject) -> Measurement:
     """Accuracy with 10 latents averaged and all following layers re-trained (paper: 0.982)."""
-    value = retrained_accuracy(subject, subject.mean_kernels(LATENTS))
-    return Measurement(value, {"latents": LATENTS, "images": len(subject.labels)})
+    value = retrained_accuracy(subject, subject.mean_kernels(AVERAGED_LATENTS))
+    return Measurement(value, {"latents": AVERAGED_LATENTS, "images": len(subject.labels)})
 
 
 @metric(of_kernels=False)

@@ -1,4 +1,4 @@
-"""Can the latent be read off the activations?"""
+"""Can the latent be read off the activations, and how much of it do they carry?"""
 
 import numpy as np
 
@@ -15,6 +15,22 @@ def code_r2(subject: Subject) -> Measurement:
     latents, errors = code_errors(subject)
     spread = np.square(latents - latents.mean(axis=0)).sum(dtype="float64")
     value = 1.0 - np.square(errors).sum(dtype="float64") / spread
+    return Measurement(float(value), {"latents": len(latents), "images": len(latents)})
+
+
+@metric(needs=("discriminator",))
+def code_information(subject: Subject) -> Measurement:
+    """A lower bound of the mutual information between latent and noisy activation, in nats.
+
+    −½ Σ_i ln(E(Q_i − z_i)² / Var z_i) over latent dimensions i, not below 0 for any of them: what
+    a Gaussian guess around Q's answer knows of a Gaussian latent, at the noise of training.
+
+    Reference:
+        Chen et al. (2016), InfoGAN, equation 4; for a Gaussian guess it is this.
+    """
+    latents, errors = code_errors(subject)
+    shares = np.mean(np.square(errors), axis=0) / np.var(latents, axis=0)  # (d,)
+    value = -0.5 * np.sum(np.log(np.minimum(shares, 1.0)))
     return Measurement(float(value), {"latents": len(latents), "images": len(latents)})
 
 

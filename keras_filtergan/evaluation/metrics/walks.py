@@ -1,4 +1,4 @@
-"""Are the images along a walk still of their class, to this network and to another one?"""
+"""What walks show: the share that images undo, how far they move, and whether their class stays."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,29 @@ import tensorflow as tf
 
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
+
+
+@metric(needs=("dims",))
+def explained_fraction(subject: Subject) -> Measurement:
+    """1 − Σ‖a(x_k|z_k) − a(x|z)‖² / Σ‖a(x|z_k) − a(x|z)‖², over all cells of all grids.
+
+    1: each change of kernels *is* a change of the image; 0: no image does what the kernels do.
+    See `Walk.explained_fraction` and, for the grids, `Subject.walk`.
+    """
+    walk = subject.walk
+    images, rows, columns = walk.images.shape[:3]
+    return Measurement(walk.explained_fraction, {"latents": rows * columns, "images": images})
+
+
+@metric(needs=("dims",))
+def pixel_distance(subject: Subject) -> Measurement:
+    """Mean of ‖x_k − x‖ / ‖x‖ over all cells of all grids; 0 would be pictures that stand still.
+
+    See `Walk.pixel_distance` and, for the grids, `Subject.walk`.
+    """
+    walk = subject.walk
+    images, rows, columns = walk.images.shape[:3]
+    return Measurement(walk.pixel_distance, {"latents": rows * columns, "images": images})
 
 
 @metric(needs=("dims",))
