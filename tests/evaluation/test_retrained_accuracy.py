@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import image_stream
 from keras_filtergan.evaluation import Subject, evaluate, frozen_view
+from keras_filtergan.evaluation.metrics import retraining
 from keras_filtergan.evaluation.metrics.retraining import retrained_suffix
 
 
