@@ -24,8 +24,8 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import to_unit_interval
+from keras_filtergan.data.batches import cached_map, map_in_batches
 from keras_filtergan.evaluation import Subject
-from keras_filtergan.evaluation.frozen_view import remembered, table
 from keras_filtergan.evaluation.metrics.accuracy import AVERAGED_LATENTS as LATENTS
 from keras_filtergan.evaluation.metrics.retraining import (
     retrain,
@@ -64,9 +64,9 @@ def pooled_accuracy(subject: Subject, kernels: tf.Tensor) -> float:
         return [tf.add_n(parts) / len(parts)]
 
     head = copied(keras.Model(rectifier.output, target.classifier.output))
-    entering = remembered(pooled, dataset.x_train)
+    entering = cached_map(pooled, dataset.x_train)
     retrain(head, lambda parts: head(parts[0], training=True), entering, subject)
-    [testing] = table(pooled, dataset.x_test)
+    [testing] = map_in_batches(pooled, dataset.x_test)
     answers = [head(testing[i : i + 250], training=False) for i in range(0, len(testing), 250)]
     return float(np.mean(np.argmax(np.concatenate(answers), axis=-1) == dataset.y_test))
 

@@ -33,8 +33,8 @@ from few_labels_source import add_options, noise_scale, trained_on
 from few_labels_training import BATCH_SIZE, Transfer
 
 from keras_filtergan.data import load_dataset, to_unit_interval
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.files import save_figure, write_json
 from keras_filtergan.runs.trained import TrainedRun
@@ -119,7 +119,7 @@ def run_all(
     """Every condition with every number of labels and seed that the record does not hold yet."""
     target, settings = trained.target, record.content["settings"]
     images, labels = parts.validation if settings["judged_by"] == "validation" else parts.test
-    features = table(lambda batch: target.features(to_unit_interval(batch)), images)
+    features = map_in_batches(lambda batch: target.features(to_unit_interval(batch)), images)
     for condition in conditions:
         cells = [(n, s) for n in sizes for s in seeds if not record.holds(condition, n, s)]
         if not cells:

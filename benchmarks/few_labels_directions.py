@@ -30,7 +30,7 @@ from few_labels_source import add_options, noise_scale, trained_on
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
-from keras_filtergan.evaluation.frozen_view import table
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.files import write_json
 from keras_filtergan.runs.trained import TrainedRun
 
@@ -61,7 +61,7 @@ def changes(
         moved = target.activations(target.features(augment(batch, key)), kernels)
         return [moved - target.activations(target.features(batch))]
 
-    return _rows(table(change, images)[0])
+    return _rows(map_in_batches(change, images)[0])
 
 
 def activations_of(target: FrozenTarget, images: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def activations_of(target: FrozenTarget, images: np.ndarray) -> np.ndarray:
     def activate(batch: np.ndarray) -> list[tf.Tensor]:
         return [target.activations(target.features(to_unit_interval(batch)))]
 
-    return _rows(table(activate, images)[0])
+    return _rows(map_in_batches(activate, images)[0])
 
 
 def same_class(activations: np.ndarray, labels: np.ndarray) -> np.ndarray:

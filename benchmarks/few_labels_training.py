@@ -7,7 +7,7 @@ from few_labels_conditions import Condition, Draws, ImageAugmentation
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
-from keras_filtergan.evaluation.frozen_view import table
+from keras_filtergan.data.batches import map_in_batches
 
 BATCH_SIZE = 64
 LATENTS = 10  # of inference, as in `GeneratedConv2D`
@@ -76,7 +76,7 @@ class Transfer:
         """
         self._forget(seed)
         images = to_unit_interval(images)
-        self.clean = [tf.constant(part) for part in table(self.target.features, images)]
+        self.clean = [tf.constant(part) for part in map_in_batches(self.target.features, images)]
         # what enters is the same in every step, unless the images change
         changing = self.augmentation.changes_images
         entering = [tf.constant(images)] if changing else self.clean

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.priors import (
-    NEAR,
     PRIORS,
+    WALK_TOTAL_VARIATION,
     MultiscaleEdge,
     NoPrior,
     TotalVariation,
@@ -79,7 +79,7 @@ def test_a_fainter_stroke_buys_no_noise():
     stroke[0, 3:9, 3] = 1.0
     fainter, noisy = 0.5 * stroke, 0.5 * stroke
     noisy[0, ::2, 8::2] = 0.05
-    prior = NEAR
+    prior = WALK_TOTAL_VARIATION
     assert prior(noisy) < prior(stroke)
     assert prior.excess(fainter, stroke) == 0.0
     assert prior.excess(noisy, stroke) > 0.01

@@ -166,7 +166,7 @@ def recorded(
     return outputs
 
 
-def behind(model: keras.Model, cut: Sequence[keras.KerasTensor], name: str) -> keras.Model:
+def submodel(model: keras.Model, cut: Sequence[keras.KerasTensor], name: str) -> keras.Model:
     """The part of a graph that makes the model's output of some of its tensors.
 
     `keras.Model(cut, output)` would do, were it not for a cut with an image in it: Keras 3.15 turns

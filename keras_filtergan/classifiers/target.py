@@ -9,11 +9,11 @@ import tensorflow as tf
 from keras_filtergan.classifiers.checks import check_classifier, read_out_activation
 from keras_filtergan.classifiers.choice import chosen_convolution
 from keras_filtergan.classifiers.graph import (
-    behind,
     crossing_tensors,
     recorded,
     rewired,
     single_call,
+    submodel,
 )
 from keras_filtergan.convolution import convolve
 from keras_filtergan.data.dataset import to_unit_interval
@@ -66,7 +66,7 @@ class FrozenTarget:
         self._network, entry, result = single_call(classifier, self.layer)
         crossing = crossing_tensors(self._network, result)
         self.prefix = keras.Model(self._network.inputs[0], [entry, *crossing], name="prefix")
-        self.suffix = behind(self._network, [result, *crossing], name="suffix")
+        self.suffix = submodel(self._network, [result, *crossing], name="suffix")
         self.kernel = _grouped(self.layer)
         self.bias = _single(self.layer.bias) if self.layer.use_bias else None
 

@@ -104,7 +104,7 @@ def _train(options: argparse.Namespace) -> int:
     from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
-    settings = dataclasses.replace(settings, dataset=data.located(settings.dataset, here))
+    settings = dataclasses.replace(settings, dataset=data.absolute_source(settings.dataset, here))
     plan = training.plan(settings, here)
     run.check(plan.config)
     if options.dry_run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
-    from keras_filtergan.data.sources import load_dataset, located
+    from keras_filtergan.data.sources import absolute_source, load_dataset
     from keras_filtergan.data.streams import (
         image_stream,
         number_stream,
@@ -21,7 +21,7 @@ _HOMES = {
     "ImageDataset": "dataset",
     "to_unit_interval": "dataset",
     "load_dataset": "sources",
-    "located": "sources",
+    "absolute_source": "sources",
     "image_stream": "streams",
     "number_stream": "streams",
     "steps_per_epoch": "streams",
@@ -30,7 +30,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (as a user meets them)
     "load_dataset",
-    "located",
+    "absolute_source",
     "ImageDataset",
     "to_unit_interval",
     "image_stream",

@@ -11,7 +11,8 @@ def mixed(dataset: ImageDataset) -> ImageDataset:
     """The set with each split in an order whose first images hold all classes.
 
     Metrics and instruments look at the first n images. Of a split that comes class by class (as
-    from a folder of class folders) these would be of one class: it is dealt out, see `dealt_out`.
+    from a folder of class folders) these would be of one class, so `interleaved_by_class` puts it
+    into another order.
     A split that is mixed keeps its order.
 
     Example:
@@ -22,7 +23,7 @@ def mixed(dataset: ImageDataset) -> ImageDataset:
     for split in ("train", "test"):
         images, labels = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
         if is_by_class(labels):
-            order = dealt_out(labels)
+            order = interleaved_by_class(labels)
             changes |= {f"x_{split}": images[order], f"y_{split}": labels[order]}
     return dataclasses.replace(dataset, **changes) if changes else dataset
 
@@ -47,7 +48,7 @@ def is_by_class(labels: np.ndarray) -> bool:
     return bool(changes == len(shares) - 1 or changes < expected / 2)
 
 
-def dealt_out(labels: np.ndarray) -> np.ndarray:
+def interleaved_by_class(labels: np.ndarray) -> np.ndarray:
     """The order in which every class is spread evenly, its own images staying in their order.
 
     Args:
@@ -57,7 +58,7 @@ def dealt_out(labels: np.ndarray) -> np.ndarray:
         A permutation of 0..n-1, a pure function of the labels.
 
     Example:
-        >>> dealt_out(np.array([0, 0, 0, 0, 1, 1]))     # of each class the middle of its share
+        >>> interleaved_by_class(np.array([0, 0, 0, 0, 1, 1]))
         array([0, 4, 1, 2, 5, 3])
     """
     place = np.empty(len(labels))

@@ -54,7 +54,7 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
     return mixed(_load(name, data_dir))
 
 
-def located(name: str | Path, data_dir: str | Path | None = None) -> str:
+def absolute_source(name: str | Path, data_dir: str | Path | None = None) -> str:
     """The same name, or the absolute path if it is one: what other working directories understand.
 
     Args:
@@ -62,7 +62,7 @@ def located(name: str | Path, data_dir: str | Path | None = None) -> str:
         data_dir: as of `load_dataset`.
 
     Example:
-        >>> located("mnist"), located("./digits.npz")
+        >>> absolute_source("mnist"), absolute_source("./digits.npz")
         ('mnist', '/home/ada/digits.npz')
     """
     name = os.fspath(name)

@@ -1,6 +1,6 @@
 """What the frozen network makes of images before anybody's kernels come in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 
 import keras
@@ -8,12 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
 
-CHUNK = 256  # images at once
-MEMORY = 2 * 2**30  # bytes that a table may take
-
-Compute = Callable[[np.ndarray], Sequence[tf.Tensor]]
 Predict = Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]
 
 
@@ -40,7 +37,7 @@ class FrozenView:
     @cached_property
     def features(self) -> list[np.ndarray]:
         """What the frozen prefix makes of all test images: the layer's input, then the skips."""
-        return table(
+        return map_in_batches(
             lambda images: self.target.features(to_unit_interval(images)), self.dataset.x_test
         )
 
@@ -79,47 +76,3 @@ def prediction(target: FrozenTarget, suffix: keras.Model) -> Predict:
         return tf.argmax(target.outputs(activations, features, suffix=suffix), axis=-1)
 
     return tf.function(predict)
-
-
-def table(compute: Compute, images: np.ndarray) -> list[np.ndarray]:
-    """A function of all images, computed `CHUNK` images at a time.
-
-    Args:
-        compute: images `(m, h, w, c)` → one or more tensors `(m, …)`, each image by itself.
-        images: `(n, h, w, c)`.
-
-    Returns:
-        One array `(n, …)` a tensor.
-    """
-    columns = None
-    for start in range(0, len(images), CHUNK):
-        parts = compute(images[start : start + CHUNK])
-        if columns is None:  # not lists of parts, which would need the memory twice
-            columns = [np.empty((len(images), *p.shape[1:]), p.dtype.as_numpy_dtype) for p in parts]
-        for column, part in zip(columns, parts, strict=True):
-            column[start : start + CHUNK] = part
-    return columns
-
-
-def remembered(
-    compute: Compute, images: np.ndarray, memory: int | None = None
-) -> Callable[[np.ndarray], Sequence[np.ndarray | tf.Tensor]]:
-    """A function of images as one of their numbers: looked up in a table if that is small enough.
-
-    Args:
-        compute, images: as for `table`.
-        memory: bytes that the table may take, `MEMORY` if not given; if it would be larger, every
-            call computes.
-
-    Returns:
-        Numbers `(m,)` → what `compute` makes of these images.
-
-    Example:
-        >>> look_up = remembered(lambda images: target.features(images), images)
-        >>> look_up(np.array([3, 0])) == target.features(images[[3, 0]])
-    """
-    size = sum(part[0].numpy().nbytes for part in compute(images[:1])) * len(images)
-    if size > (MEMORY if memory is None else memory):
-        return lambda rows: compute(images[rows])
-    columns = table(compute, images)
-    return lambda rows: [column[rows] for column in columns]

@@ -203,12 +203,14 @@ def _check(
 
 # For walks, where only the excess over the original counts: strong, and a haze pays as well. Where
 # all of it counts it would rub a drawing out.
-NEAR = TotalVariation(tv_weight=5.0, alpha=1.0, norm_weight=4.0)
+WALK_TOTAL_VARIATION = TotalVariation(tv_weight=5.0, alpha=1.0, norm_weight=4.0)
 
 PRIORS: dict[str, type[Prior]] = {
     prior.name: prior for prior in (TotalVariation, MultiscaleEdge, NoPrior)
 }
-WALK_PRIORS: dict[str, Prior] = {prior.name: prior for prior in (NEAR, MultiscaleEdge(), NoPrior())}
+WALK_PRIORS: dict[str, Prior] = {
+    prior.name: prior for prior in (WALK_TOTAL_VARIATION, MultiscaleEdge(), NoPrior())
+}
 
 
 def get_prior(name: str) -> Prior:

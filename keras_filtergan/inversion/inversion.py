@@ -12,7 +12,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
-from keras_filtergan.images.priors import NEAR, PRIORS, Prior, TotalVariation
+from keras_filtergan.images.priors import PRIORS, WALK_TOTAL_VARIATION, Prior, TotalVariation
 from keras_filtergan.inversion.descent import batches, descend, descend_in_batches
 from keras_filtergan.inversion.mismatch import Mismatch
 from keras_filtergan.inversion.walks import Walk, latent_grid
@@ -42,7 +42,7 @@ class Inverter(keras.Model):
     Args:
         target: the classifier split at the layer.
         generator: latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`, with `latent_dim` = d.
-        prior: Ψ; if not given `priors.NEAR` where its excess counts, else `TotalVariation()`.
+        prior: Ψ; if not given `priors.WALK_TOTAL_VARIATION` where its excess counts, else `TotalVariation()`.
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
@@ -274,7 +274,7 @@ class Inverter(keras.Model):
         def cost(images):
             if reference is None or not self.excess:
                 return (self.prior or TotalVariation())(images)
-            return (self.prior or NEAR).excess(images, reference[0])
+            return (self.prior or WALK_TOTAL_VARIATION).excess(images, reference[0])
 
         mismatch = Mismatch(self.target, kernels, wanted, cost)
         guide = None

@@ -7,8 +7,8 @@ from types import FrameType
 import keras
 import numpy as np
 
-from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.errors import DivergenceError
+from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
 
 

@@ -22,7 +22,7 @@ from keras_filtergan.runs.trained import TrainedRun
 INDEPENDENT_SEED = 1000  # added to the run's
 
 
-def shelved_classifier(
+def cached_classifier(
     dataset: ImageDataset,
     runs: Path,
     epochs: int,
@@ -35,7 +35,7 @@ def shelved_classifier(
 
     Args:
         dataset: what it is trained on.
-        runs: folder of the runs; the shelf is `classifiers/` in it.
+        runs: folder of the runs; the cache is `classifiers/` in it.
         epochs, seed, widths: as in `train_classifier`.
         verbose: Keras verbosity of the training.
         say: takes one line on what happens.
@@ -65,7 +65,7 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
 
     Args:
         trained: the run.
-        runs: folder of the runs, where the shelf is.
+        runs: folder of the runs, where the cache is.
 
     Returns:
         Gives the network, or `None` for images that are too small for the standard one.
@@ -77,7 +77,7 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
         settings = trained.settings
         usual = STANDARDS[trained.dataset.image_shape[-1]].widths
         return load_classifier(
-            shelved_classifier(
+            cached_classifier(
                 trained.dataset,
                 runs,
                 settings.classifier_epochs,

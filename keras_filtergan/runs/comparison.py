@@ -13,17 +13,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_filtergan import plots
-from keras_filtergan.inversion.anatomy import anatomy
 from keras_filtergan.classifiers.choice import convolution_layers
 from keras_filtergan.classifiers.classifier import load_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.inversion.anatomy import anatomy
+from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
-from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.runs.trained import TrainedRun
-from keras_filtergan.inversion.walks import Walk
 
 CARD = ("classifier_accuracy", "swapped_accuracy", "activation_variation")
 KINDS = {

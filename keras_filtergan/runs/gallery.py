@@ -11,16 +11,16 @@ from sklearn.manifold import MDS
 
 from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
-from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
 from keras_filtergan.files import file_name, save_figure
-from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.images.parametrizations import get_parametrization
 from keras_filtergan.images.priors import get_prior
+from keras_filtergan.inversion.directions import principal_directions
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
-from keras_filtergan.inversion.walks import Walk
 
 FILTER_ROWS = 8
 MDS_CHANNELS = 10

@@ -9,18 +9,18 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.classifier import load_classifier
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.files import save_model
 from keras_filtergan.fingerprints import fingerprint
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
-from keras_filtergan.runs.run_directory import RunDirectory
-from keras_filtergan.generators.saved_generator import load_generator
-from keras_filtergan.runs.settings import Settings
-from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.gan.transformation import ImageTransformation
+from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.inversion.walks import Walk
+from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,20 +11,25 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_filtergan.runs.callbacks import CheckpointWriter, DivergenceGuard, HistoryWriter, Interruption
-from keras_filtergan.runs.checkpoints import Checkpoints, environment
 from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
-from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
 from keras_filtergan.classifiers.differentiable import check_differentiable
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
+from keras_filtergan.evaluation.chance import chance_note
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
-from keras_filtergan.evaluation.guessing import guessing_note
+from keras_filtergan.runs.callbacks import (
+    CheckpointWriter,
+    DivergenceGuard,
+    HistoryWriter,
+    Interruption,
+)
+from keras_filtergan.runs.checkpoints import Checkpoints, environment
+from keras_filtergan.runs.classifier_cache import cached_classifier
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
-from keras_filtergan.runs.classifier_cache import shelved_classifier
-from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.runs.trained import TrainedRun
 
 LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
@@ -148,7 +153,7 @@ def train(
     if plan.dataset.note:
         say(plan.dataset.note)
     target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
-    note = guessing_note(target, plan.dataset) if plan.settings.classifier else None
+    note = chance_note(target, plan.dataset) if plan.settings.classifier else None
     if note:
         say(note)
     gan = build_gan(plan, target)
@@ -214,7 +219,7 @@ def _trained_classifier(
     if settings.classifier is not None:
         save_model(plan.classifier, run.classifier)
         return load_classifier(run.classifier)
-    standard = shelved_classifier(
+    standard = cached_classifier(
         plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
     )
     classifier = load_classifier(standard)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from keras_filtergan.data import ImageDataset, load_dataset
-from keras_filtergan.data.order import dealt_out, is_by_class, mixed
+from keras_filtergan.data.order import interleaved_by_class, is_by_class, mixed
 
 SIZES = {0: 50, 3: 20, 1: 5}  # in blocks, not in the order of the classes; class 2 has none
 BLOCKS = np.repeat(list(SIZES), list(SIZES.values()))
 
 
 def test_each_beginning_holds_every_class_by_its_share():
-    order = dealt_out(BLOCKS)
+    order = interleaved_by_class(BLOCKS)
     np.testing.assert_array_equal(np.sort(order), np.arange(75))
     for n in range(1, 76):
         for label, size in SIZES.items():
@@ -30,7 +30,7 @@ def test_blocks_are_told_from_a_random_order():
         assert not is_by_class(np.random.default_rng(seed).permutation(BLOCKS))
     assert is_by_class(np.array([1, 1, 0, 0]))  # of so few a random order might look like this
     for lone in (np.zeros(10, int), np.arange(10)):  # nothing to deal out
-        np.testing.assert_array_equal(dealt_out(lone), np.arange(10))
+        np.testing.assert_array_equal(interleaved_by_class(lone), np.arange(10))
 
 
 def a_set(y_train, y_test):

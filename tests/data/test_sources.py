@@ -5,7 +5,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_filtergan.data import load_dataset, located
+from keras_filtergan.data import absolute_source, load_dataset
 from keras_filtergan.data.tfds_writer import write_tfds_directory
 from keras_filtergan.errors import InputError
 
@@ -111,6 +111,6 @@ def test_where_a_name_leads_from_any_folder(tmp_path, monkeypatch):
         "set.npz": "set.npz",
         "./mnist": "mnist",
     }.items():
-        assert located(name) == str(tmp_path / place)
+        assert absolute_source(name) == str(tmp_path / place)
     for name in ("mnist_sample", "mnist", "mnits", "nothing/here", "emnist/letters"):
-        assert located(name) == name
+        assert absolute_source(name) == name

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import image_stream
-from keras_filtergan.evaluation import Subject, evaluate, frozen_view
+from keras_filtergan.data import batches, image_stream
+from keras_filtergan.evaluation import Subject, evaluate
 from keras_filtergan.evaluation.metrics import retraining
 from keras_filtergan.evaluation.metrics.retraining import retrained_suffix
 
@@ -94,13 +94,13 @@ def straightforward(subject: Subject, kernels: np.ndarray) -> keras.Model:
     return suffix
 
 
-@pytest.mark.parametrize("memory", [frozen_view.MEMORY, 0], ids=["remembered", "anew"])
+@pytest.mark.parametrize("memory", [batches.MEMORY, 0], ids=["cached", "anew"])
 @pytest.mark.parametrize("name", ["trained_subject", "skipping"])
 def test_the_suffix_is_that_of_the_straightforward_way(name, memory, request, monkeypatch):
     subject = request.getfixturevalue(name)
     monkeypatch.setattr(retraining, "EPOCHS", 4)
     monkeypatch.setattr(retraining, "LEARNING_RATE", 1e-2)
-    monkeypatch.setattr(frozen_view, "MEMORY", memory)
+    monkeypatch.setattr(batches, "MEMORY", memory)
     kernels = 1.5 * subject.target.kernel.numpy()
     ours, theirs = retrained_suffix(subject, kernels), straightforward(subject, kernels)
     moved = 0.0

@@ -7,7 +7,12 @@ from toys import D, LinearGenerator, small_target, some_images
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.parametrizations import Deformation, Fourier, Pixels
-from keras_filtergan.images.priors import NEAR, MultiscaleEdge, NoPrior, TotalVariation
+from keras_filtergan.images.priors import (
+    WALK_TOTAL_VARIATION,
+    MultiscaleEdge,
+    NoPrior,
+    TotalVariation,
+)
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import pixel_distance
 
@@ -231,7 +236,7 @@ def test_an_image_is_found_back_from_its_own_activations(target, generator):
     wanted = target.activations(target.features(images)).numpy()
     found, strong = (
         Inverter(target, generator, prior, steps=100).invert(images, wanted)[0]
-        for prior in (None, NEAR)
+        for prior in (None, WALK_TOTAL_VARIATION)
     )
     assert pixel_distance(found, images) < 0.3
     assert pixel_distance(strong, images) > 2 * pixel_distance(found, images)

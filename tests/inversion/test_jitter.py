@@ -6,7 +6,7 @@ from toys import D, some_images
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import Deformation, Pixels
-from keras_filtergan.images.priors import NEAR, NoPrior, TotalVariation
+from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, NoPrior, TotalVariation
 from keras_filtergan.inversion.descent import descend
 from keras_filtergan.inversion.inversion import Inverter
 
@@ -127,7 +127,7 @@ def test_history_and_kept_images_are_of_the_objective_without_shifts(target, gen
             kernels = generator(shaken.latents[i, j][None])[0]
             found = target.activations(target.features(image), kernels).numpy()
             error = np.sum((found - wanted) ** 2) / np.sum(wanted**2)
-            excess = float(NEAR.excess(image, x)[0])
+            excess = float(WALK_TOTAL_VARIATION.excess(image, x)[0])
             column = shaken.history["total"][:, n, i, j]
             assert error + excess == pytest.approx(column.min(), rel=1e-3)
             assert column.min() <= column[0]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.data import number_stream
-from keras_filtergan.evaluation.frozen_view import remembered
+from keras_filtergan.data.batches import cached_map
 from keras_filtergan.evaluation.metrics.accuracy import AVERAGED_LATENTS
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
@@ -55,7 +55,7 @@ def retrained_suffix(subject: Subject, kernels: tf.Tensor) -> keras.Model:
     """
     target, images = subject.target, subject.dataset.x_train
     suffix = copied(target.suffix)
-    entering = remembered(lambda chunk: subject.view.enter_suffix(chunk, kernels), images)
+    entering = cached_map(lambda chunk: subject.view.enter_suffix(chunk, kernels), images)
 
     def answer(parts: list[tf.Tensor]) -> tf.Tensor:
         return target.outputs(parts[0], parts, suffix=suffix, training=True)

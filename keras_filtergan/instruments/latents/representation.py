@@ -10,10 +10,10 @@ import tensorflow as tf
 from sklearn.svm import LinearSVC
 
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.dataset import to_unit_interval
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation.frozen_view import table
 
 PLACES = 4  # a side of the grid that maps are pooled to
 PENALTIES = (0.1, 1.0, 10.0)  # C of the support vector machine
@@ -129,7 +129,7 @@ def features_of(features: Features, images: np.ndarray) -> np.ndarray:
     """Features `(n, k)` of images `(n, h, w, c)`, bytes or values in [0, 1], in batches."""
     any_number = tf.TensorSpec((None, *images.shape[1:]), tf.float32)
     compiled = tf.function(lambda batch: [features(batch)], input_signature=[any_number])
-    return table(lambda batch: compiled(to_unit_interval(batch)), images)[0]
+    return map_in_batches(lambda batch: compiled(to_unit_interval(batch)), images)[0]
 
 
 def _machine(penalty: float) -> LinearSVC:

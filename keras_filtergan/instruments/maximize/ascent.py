@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation.frozen_view import table
 from keras_filtergan.images.parametrizations import Fourier, Parametrization
 from keras_filtergan.images.priors import MultiscaleEdge, NoPrior, Prior, TotalVariation
 from keras_filtergan.instruments.maximize.objectives import Activity, Objective
@@ -100,7 +100,7 @@ def survey(target: FrozenTarget, objectives: Sequence[Objective], images: np.nda
     """
     check_objectives(target, objectives)
     measure = tf.function(lambda batch: [_values(objectives, Activity.of(target, batch))])
-    return table(lambda batch: measure(to_unit_interval(batch)), images)[0].T
+    return map_in_batches(lambda batch: measure(to_unit_interval(batch)), images)[0].T
 
 
 def ascend(

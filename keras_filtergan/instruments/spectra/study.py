@@ -32,9 +32,9 @@ from keras_filtergan.instruments.spectra.receptive_field import receptive_field,
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.stability.relative_stability import (
     Record,
+    recorder,
     relative_stability,
     temperatures,
-    under,
 )
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 
@@ -85,7 +85,7 @@ class SpectraStudy:
         records = {name: [one.record for one in several] for name, several in networks.items()}
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
-            records["generated"] = [under(specimen.target, one) for one in sets]
+            records["generated"] = [recorder(specimen.target, one) for one in sets]
         records = {name: [tf.function(one) for one in several] for name, several in records.items()}
         controls = ("normalised", "permuted")
         as_they_are = {name: one for name, one in records.items() if name not in controls}

@@ -87,7 +87,7 @@ def temperatures(side: int, cut: int, levels: int) -> np.ndarray:
     return np.clip(np.geomspace(low, high, levels), low, high)
 
 
-def under(target: FrozenTarget, kernels: tf.Tensor) -> Record:
+def recorder(target: FrozenTarget, kernels: tf.Tensor) -> Record:
     """What every layer makes of images if the chosen one has these kernels."""
     return lambda images: target.record(images, kernels)
 

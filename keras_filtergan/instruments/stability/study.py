@@ -18,9 +18,9 @@ from keras_filtergan.instruments.stability.relative_stability import (
     Record,
     Stability,
     noise_norm,
+    recorder,
     relative_stability,
     temperatures,
-    under,
 )
 from keras_filtergan.instruments.stability.smooth_share import smooth_share
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
@@ -125,9 +125,9 @@ class StabilityStudy:
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
             mean = tf.reduce_mean(sets, axis=0)
-            networks = [under(target, one) for one in tf.unstack(sets)]
+            networks = [recorder(target, one) for one in tf.unstack(sets)]
             found["generated"] = [measure("generated", network) for network in networks]
-            found["averaged"] = [measure("averaged", under(target, mean))]
+            found["averaged"] = [measure("averaged", recorder(target, mean))]
         return found
 
     def walks(self, run: TrainedRun, begin: Begin = quietly) -> dict[str, float]:

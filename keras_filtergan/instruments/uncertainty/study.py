@@ -106,13 +106,13 @@ def _answers(
     def answer(batch: tf.Tensor) -> tf.Tensor:
         features = target.features(batch)
 
-        def under(one: tf.Tensor | None) -> tf.Tensor:
+        def probabilities(one: tf.Tensor | None) -> tf.Tensor:
             scores = target.log_probabilities(target.activations(features, one), features)
             return tf.nn.softmax(scores)
 
         mean = tf.reduce_mean(kernels, axis=0)
-        each = tf.map_fn(under, kernels, fn_output_signature=tf.float32)
-        return tf.concat([tf.stack([under(None), under(mean)]), each], axis=0)
+        each = tf.map_fn(probabilities, kernels, fn_output_signature=tf.float32)
+        return tf.concat([tf.stack([probabilities(None), probabilities(mean)]), each], axis=0)
 
     parts = [answer(images[i : i + BATCH]).numpy() for i in range(0, len(images), BATCH)]
     real, averaged, *each = np.concatenate(parts, axis=1)

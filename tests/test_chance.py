@@ -3,7 +3,7 @@ import numpy as np
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
-from keras_filtergan.evaluation.guessing import guessing_note
+from keras_filtergan.evaluation.chance import chance_note
 
 
 def brightness_classes(count=120) -> ImageDataset:
@@ -30,16 +30,16 @@ def reads_brightness(order=(-1.0, 1.0)) -> FrozenTarget:
 
 
 def test_a_classifier_that_knows_the_images_needs_no_note():
-    assert guessing_note(reads_brightness(), brightness_classes()) is None
+    assert chance_note(reads_brightness(), brightness_classes()) is None
 
 
 def test_classes_in_another_order_are_noted():
-    note = guessing_note(reads_brightness((1.0, -1.0)), brightness_classes())
+    note = chance_note(reads_brightness((1.0, -1.0)), brightness_classes())
     assert "right on 0.0% of 120 test images, one class for all on 50.0%" in note
     assert "(dark, bright)" in note
     assert "\n" not in note
 
 
 def test_so_is_one_answer_for_all():
-    note = guessing_note(reads_brightness((0.0, 0.0)), brightness_classes())
+    note = chance_note(reads_brightness((0.0, 0.0)), brightness_classes())
     assert "right on 50.0%" in note

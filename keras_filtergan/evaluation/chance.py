@@ -4,13 +4,13 @@ import numpy as np
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, to_unit_interval
-from keras_filtergan.evaluation.frozen_view import table
+from keras_filtergan.data.batches import map_in_batches
 
 IMAGES = 1000  # test images to look at
 MARGIN = 3  # standard errors
 
 
-def guessing_note(target: FrozenTarget, dataset: ImageDataset) -> str | None:
+def chance_note(target: FrozenTarget, dataset: ImageDataset) -> str | None:
     """What to tell the user if a classifier does no better than one class for all images.
 
     It is a note and no error: an untrained network can be looked at on purpose.
@@ -23,7 +23,7 @@ def guessing_note(target: FrozenTarget, dataset: ImageDataset) -> str | None:
         One line with the usual reasons; `None` if it does better.
     """
     images, labels = dataset.x_test[:IMAGES], dataset.y_test[:IMAGES]
-    [outputs] = table(lambda batch: [target(to_unit_interval(batch))], images)
+    [outputs] = map_in_batches(lambda batch: [target(to_unit_interval(batch))], images)
     accuracy = np.mean(np.argmax(outputs, axis=-1) == labels)
     guessed = np.bincount(labels).max() / len(labels)
     if accuracy > guessed + MARGIN * np.sqrt(guessed * (1 - guessed) / len(labels)):
