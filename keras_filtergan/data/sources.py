@@ -30,7 +30,7 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
        version, or the one above, of which the latest version is taken.
 
     A folder that shares its name with a TFDS set is meant by `./name`. Images that come class by
-    class, as from class folders, are dealt out so that any first n of them hold all classes (see
+    class, as from class folders, are interleaved so that any first n of them hold all classes (see
     `data.order.mixed`); numbers of test images count in that order.
 
     Args:

@@ -42,7 +42,8 @@ class Inverter(keras.Model):
     Args:
         target: the classifier split at the layer.
         generator: latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`, with `latent_dim` = d.
-        prior: Ψ; if not given `priors.WALK_TOTAL_VARIATION` where its excess counts, else `TotalVariation()`.
+        prior: Ψ; if not given `priors.WALK_TOTAL_VARIATION` where its excess counts, else
+            `TotalVariation()`.
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
