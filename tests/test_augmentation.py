@@ -304,7 +304,9 @@ def test_after_an_interruption_the_same_command_ends_at_the_same_bits(
     assert "unfinished augmented data set of other settings (seed 0 → 1)" in one_line(capsys)
 
     script = (
-        "import sys, time; from keras_filtergan import augmentation as a; a.PIECE = 4\n"
+        "import sys, time\n"
+        "from keras_filtergan.augmentation import augmentation as a\n"
+        "a.PIECE = 4\n"
         "piece = a.Augmentation.piece\n"
         "a.Augmentation.piece = lambda *given: (time.sleep(given[1] // 4 * 60), piece(*given))[1]\n"
         "from keras_filtergan.cli import module_main; sys.exit(module_main(sys.argv[1:]))"
