@@ -15,6 +15,8 @@ import contest
 import numpy as np
 from step_worker import made
 
+from keras_filtergan.data import to_unit_interval
+
 IMAGES, GRID = 4, 7
 NAMES = ("Inverter.walk", "bare loop", "torch, bare loop")
 
@@ -23,7 +25,7 @@ def problem(gan, images: np.ndarray) -> dict[str, np.ndarray]:
     """What all contestants are given: images, and the kernels and wanted activations of each."""
     from keras_filtergan.inversion.walks import latent_grid
 
-    start = images[:IMAGES] / np.float32(255)
+    start = to_unit_interval(images[:IMAGES])
     latents = latent_grid(np.zeros(gan.latent_dim), gan.latent_dim, (0, 1), GRID, 3.0)
     kernels = np.asarray(gan.generator(latents.reshape(GRID**2, -1)))
     middle = kernels[len(kernels) // 2]
@@ -40,7 +42,7 @@ def walk(gan, images: np.ndarray, steps: int, jitter: int):
     from keras_filtergan.inversion.inversion import Inverter
 
     inverter = Inverter(gan.target, gan.generator, steps=steps, jitter=jitter)
-    start = images[:IMAGES] / np.float32(255)
+    start = to_unit_interval(images[:IMAGES])
     return lambda: inverter.walk(start, np.zeros(gan.latent_dim), grid=GRID)
 
 

@@ -16,6 +16,8 @@ import torch
 from torch.nn import functional as F
 from torch_players import players_of
 
+from keras_filtergan.data import to_unit_interval
+
 TEMPERATURE = 3.0
 NAMES = ("d_loss", "g_loss", "code_error", "answer_loss", "unexplained")
 NOISES = ("noise_real", "noise_fake", "noise_code")
@@ -168,12 +170,12 @@ class TorchFilterGAN:
         labels = torch.tensor(labels, dtype=torch.int64)
         latent_dim = self.generator.latent_in.in_features
         with torch.no_grad():
-            noise = self.target.conv(self.target.features(images[:1] / 255.0)).shape[1:]
+            noise = self.target.conv(self.target.features(to_unit_interval(images[:1]))).shape[1:]
         while True:
             order = torch.randperm(len(images))
             for chosen in order.split(size)[: len(images) // size]:
                 yield {
-                    "image": images[chosen] / 255.0,
+                    "image": to_unit_interval(images[chosen]),
                     "label": labels[chosen],
                     "latent": torch.randn(size, latent_dim),
                     **{name: torch.randn(size, *noise) for name in NOISES},

@@ -91,7 +91,7 @@ def test_no_module_imports_itself_by_way_of_others():
 
 def test_the_walk_sees_an_import_wherever_it_stands():
     text = "def f():\n    from keras_filtergan.cli import module\n    import keras_filtergan.runs\n"
-    assert imported("keras_filtergan.data.order", text) == {
+    assert imported("keras_filtergan.data.stratify", text) == {
         "keras_filtergan.cli.module",
         "keras_filtergan.runs",
     }

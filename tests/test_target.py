@@ -37,6 +37,17 @@ def images(count=5):
     return np.random.default_rng(0).uniform(size=(count, 10, 11, 3)).astype("float32")
 
 
+@pytest.mark.parametrize("ask", ["features", "__call__", "record"])
+def test_bytes_and_floats_are_one_image(ask):
+    target = FrozenTarget(residual(), layer=2)
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 10, 11, 3), "uint8")
+    answers = [getattr(target, ask)(x) for x in (pixels, pixels.astype("float32") / 255)]
+    for of_bytes, of_floats in zip(*map(keras.tree.flatten, answers), strict=True):
+        np.testing.assert_allclose(of_bytes, of_floats, atol=1e-6)
+    with pytest.raises(InputError, match=r"float pixels in \[0, 1\], received 0 to 255"):
+        getattr(target, ask)(pixels.astype("float32"))
+
+
 @pytest.mark.parametrize("build", [sequential, residual])
 def test_put_together_again_it_is_bit_identical(build):
     keras.utils.set_random_seed(0)

@@ -16,7 +16,7 @@ from keras_filtergan.classifiers.graph import (
     submodel,
 )
 from keras_filtergan.convolution import convolve
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
@@ -96,7 +96,15 @@ class FrozenTarget:
         return self.classifier.outputs[0].shape[-1]
 
     def features(self, images: tf.Tensor) -> list[tf.Tensor]:
-        """CNN_{l-1}(I): the input of the layer `(m, h, w, cin)`, then whatever skips around it."""
+        """CNN_{l-1}(I): the input of the layer `(m, h, w, cin)`, then whatever skips around it.
+
+        Args:
+            images: `(m, h, w, c)`, bytes, or floats in [0, 1].
+
+        Raises:
+            InputError: floats outside of [0, 1]; not while a graph is made.
+        """
+        images = to_unit_interval(images)
         features = keras.tree.flatten(self.prefix(images, training=False))
         return [tf.cast(feature, tf.float32) for feature in features]  # of a half-precision network
 
@@ -127,12 +135,12 @@ class FrozenTarget:
         """Mean and variance over images of each unit's real activation, `(h', w', cout)`.
 
         Args:
-            images: `(n, h, w, c)`, bytes or values in [0, 1].
+            images: `(n, h, w, c)`, bytes, or floats in [0, 1].
             batch_size: images at once.
         """
         total, squares = np.zeros((2, *self.activation_shape))
         for i in range(0, len(images), batch_size):
-            features = self.features(to_unit_interval(images[i : i + batch_size]))
+            features = self.features(images[i : i + batch_size])
             maps = self.activations(features).numpy().astype("float64")
             total, squares = total + maps.sum(0), squares + np.square(maps).sum(0)
         mean = total / len(images)
@@ -174,7 +182,10 @@ class FrozenTarget:
         return outputs if self.gives_logits else tf.math.log(tf.maximum(outputs, 1e-7))
 
     def __call__(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> tf.Tensor:
-        """The whole network `(m, classes)`, with the layer's kernels replaced if any are given."""
+        """The whole network `(m, classes)`, with the layer's kernels replaced if any are given.
+
+        Images are bytes, or floats in [0, 1].
+        """
         features = self.features(images)
         return self.outputs(self.activations(features, kernels), features)
 
@@ -182,7 +193,7 @@ class FrozenTarget:
         """What every layer and operation of the network makes of images.
 
         Args:
-            images: `(m, h, w, c)` in [0, 1].
+            images: `(m, h, w, c)`, bytes, or floats in [0, 1].
             kernels: of the layer, as in `activations`.
 
         Returns:
@@ -197,6 +208,7 @@ class FrozenTarget:
         def instead(features: tf.Tensor, **_) -> tf.Tensor:
             return self.layer.activation(self.activations([tf.cast(features, tf.float32)], kernels))
 
+        images = to_unit_interval(images)
         return recorded(self.classifier, images, lambda o: instead if o is self.layer else o)
 
     def network_with(self, layer: keras.Layer) -> keras.Model:

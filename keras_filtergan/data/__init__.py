@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+    from keras_filtergan.data.dataset import ImageDataset
+    from keras_filtergan.data.pixels import to_unit_interval
     from keras_filtergan.data.sources import absolute_source, load_dataset
     from keras_filtergan.data.streams import (
         image_stream,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ImageDataset": "dataset",
-    "to_unit_interval": "dataset",
+    "to_unit_interval": "pixels",
     "load_dataset": "sources",
     "absolute_source": "sources",
     "image_stream": "streams",

@@ -92,38 +92,6 @@ class ImageDataset:
         return digest.hexdigest()[:16]
 
 
-def to_unit_interval(images: Any) -> Any:
-    """Scales pixels to [0, 1]; the only place in the package where pixels are scaled.
-
-    Args:
-        images: NumPy array or TensorFlow tensor of any shape, `uint8` in 0..255 or `float32`
-            in [0, 1].
-
-    Returns:
-        The same kind of array, `float32` in [0, 1]; `float32` comes back as it is.
-
-    Raises:
-        InputError: For any other type.
-
-    Example:
-        >>> to_unit_interval(np.array([0, 51, 255], "uint8"))
-        array([0. , 0.2, 1. ], dtype=float32)
-    """
-    dtype = getattr(images, "dtype", None)
-    if dtype == "float32":
-        return images
-    if dtype != "uint8":
-        raise InputError(
-            f"Expected images as uint8 or float32. Received: {dtype or type(images).__name__}; "
-            "convert with .astype('uint8') (0..255) or .astype('float32') (0..1)."
-        )
-    if isinstance(images, np.ndarray):
-        return images.astype("float32") / np.float32(255)
-    import tensorflow as tf  # a tensor came in, so this is loaded already
-
-    return tf.cast(images, tf.float32) / 255.0
-
-
 def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False

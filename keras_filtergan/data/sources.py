@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from keras_filtergan.data.dataset import ImageDataset
-from keras_filtergan.data.order import mixed
+from keras_filtergan.data.stratify import mixed
 from keras_filtergan.errors import InputError
 
 BUNDLED = "mnist_sample"
@@ -31,7 +31,7 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
 
     A folder that shares its name with a TFDS set is meant by `./name`. Images that come class by
     class, as from class folders, are interleaved so that any first n of them hold all classes (see
-    `data.order.mixed`); numbers of test images count in that order.
+    `data.stratify.mixed`); numbers of test images count in that order.
 
     Args:
         name: Name or path.

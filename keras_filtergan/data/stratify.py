@@ -1,11 +1,14 @@
-"""Splitting a labelled set so that every class keeps its share.
+"""Classes kept in their shares: in a split, and in the first n images of a set.
 
-The order is drawn from the raw output of PCG64, whose stream NumPy promises never to
-change (`Generator.permutation` has no such promise): a split stays the same for years.
+A split is drawn from the raw output of PCG64, whose stream NumPy promises never to change
+(`Generator.permutation` has no such promise): it stays the same for years.
 """
+
+import dataclasses
 
 import numpy as np
 
+from keras_filtergan.data.dataset import ImageDataset
 from keras_filtergan.errors import InputError
 
 
@@ -48,3 +51,63 @@ def stratified_split(
         chosen.append(members[np.argsort(bits, kind="stable")[:count]])
     test = np.sort(np.concatenate(chosen))
     return np.setdiff1d(np.arange(len(labels)), test), test
+
+
+def mixed(dataset: ImageDataset) -> ImageDataset:
+    """The set with each split in an order whose first images hold all classes.
+
+    Metrics and instruments look at the first n images. Of a split that comes class by class (as
+    from a folder of class folders) these would be of one class, so `interleaved_by_class` puts it
+    into another order. A split that is mixed keeps its order.
+
+    Example:
+        >>> mixed(ImageDataset("dots", x, [0, 0, 0, 1, 1, 1], x, [0, 1] * 3, ("a", "b"))).y_train
+        array([0, 1, 0, 1, 0, 1], dtype=int32)
+    """
+    changes = {}
+    for split in ("train", "test"):
+        images, labels = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
+        if is_by_class(labels):
+            order = interleaved_by_class(labels)
+            changes |= {f"x_{split}": images[order], f"y_{split}": labels[order]}
+    return dataclasses.replace(dataset, **changes) if changes else dataset
+
+
+def is_by_class(labels: np.ndarray) -> bool:
+    """Whether neighbours share their class much more often than in a random order.
+
+    Args:
+        labels: class indices `(n,)`.
+
+    Returns:
+        True if every class is one block, or if the class changes less than half as often as the
+        shares of the classes let expect.
+
+    Example:
+        >>> is_by_class(np.array([2, 2, 2, 0, 0, 0])), is_by_class(np.array([2, 0, 0, 2, 0, 2]))
+        (True, False)
+    """
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    expected = (len(labels) - 1) * (1 - np.sum(shares**2))
+    changes = np.count_nonzero(np.diff(labels))
+    return bool(changes == len(shares) - 1 or changes < expected / 2)
+
+
+def interleaved_by_class(labels: np.ndarray) -> np.ndarray:
+    """The order in which every class is spread evenly, its own images staying in their order.
+
+    Args:
+        labels: class indices `(n,)`.
+
+    Returns:
+        A permutation of 0..n-1, a pure function of the labels.
+
+    Example:
+        >>> interleaved_by_class(np.array([0, 0, 0, 0, 1, 1]))
+        array([0, 4, 1, 2, 5, 3])
+    """
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.lexsort((labels, place))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 
 if TYPE_CHECKING:

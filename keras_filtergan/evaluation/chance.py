@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import ImageDataset, to_unit_interval
+from keras_filtergan.data import ImageDataset
 from keras_filtergan.data.batches import map_in_batches
 
 IMAGES = 1000  # test images to look at
@@ -23,7 +23,7 @@ def chance_note(target: FrozenTarget, dataset: ImageDataset) -> str | None:
         One line with the usual reasons; `None` if it does better.
     """
     images, labels = dataset.x_test[:IMAGES], dataset.y_test[:IMAGES]
-    [outputs] = map_in_batches(lambda batch: [target(to_unit_interval(batch))], images)
+    [outputs] = map_in_batches(lambda batch: [target(batch)], images)
     accuracy = np.mean(np.argmax(outputs, axis=-1) == labels)
     guessed = np.bincount(labels).max() / len(labels)
     if accuracy > guessed + MARGIN * np.sqrt(guessed * (1 - guessed) / len(labels)):

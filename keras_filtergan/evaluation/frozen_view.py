@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches
-from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+from keras_filtergan.data.dataset import ImageDataset
 
 Predict = Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]
 
@@ -37,9 +37,7 @@ class FrozenView:
     @cached_property
     def features(self) -> list[np.ndarray]:
         """What the frozen prefix makes of all test images: the layer's input, then the skips."""
-        return map_in_batches(
-            lambda images: self.target.features(to_unit_interval(images)), self.dataset.x_test
-        )
+        return map_in_batches(self.target.features, self.dataset.x_test)
 
     @cached_property
     def activate(self) -> Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]:
@@ -57,7 +55,7 @@ class FrozenView:
         target = self.target  # not self: a cycle would keep the features alive
 
         def enter_suffix(images: tf.Tensor, kernels: tf.Tensor) -> list[tf.Tensor]:
-            features = target.features(to_unit_interval(images))
+            features = target.features(images)
             return [target.activations(features, kernels), *features[1:]]
 
         return tf.function(enter_suffix)

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.evaluation.frozen_view import FrozenView, prediction

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 
 # Damping of the image change, relative to the mean squared singular value of ∂a/∂x. Without it
@@ -42,7 +43,7 @@ def principal_directions(
     Args:
         target: the frozen network.
         generator: latents `(m, d)` → kernels.
-        images: x, `(n, h, w, c)` in [0, 1].
+        images: x, `(n, h, w, c)`, bytes, or floats in [0, 1].
         z: where in latent space, `(d,)`; 0 by default.
 
     Raises:
@@ -52,7 +53,7 @@ def principal_directions(
         >>> directions = principal_directions(target, generator, images)
         >>> inverter.walk(images, np.zeros(4), dims=directions.vectors[:2])
     """
-    latent_dim = generator.latent_dim
+    images, latent_dim = to_unit_interval(np.asarray(images)), generator.latent_dim
     z = tf.zeros([latent_dim]) if z is None else tf.convert_to_tensor(z, tf.float32)
     images = tf.convert_to_tensor(images, tf.float32)
     columns, explained = tf.function(_columns_and_projections)(target, generator, images, z)

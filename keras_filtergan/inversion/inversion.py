@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
@@ -131,7 +132,7 @@ class Inverter(keras.Model):
         """Find images with the wanted activations, starting from the given ones.
 
         Args:
-            start_images: `(n, h, w, c)` in [0, 1].
+            start_images: `(n, h, w, c)`, bytes, or floats in [0, 1].
             wanted_activations: `(n, h', w', cout)`, before the non-linearity.
             kernels: as in `FrozenTarget.activations`: `None` for the real ones,
                 `(kh, kw, cin, cout)` for all images, `(n, kh, kw, cin, cout)` for one set each.
@@ -174,7 +175,7 @@ class Inverter(keras.Model):
         """Walk from each image over the manifold of learned invariances.
 
         Args:
-            images: x, `(n, h, w, c)` in [0, 1].
+            images: x, `(n, h, w, c)`, bytes, or floats in [0, 1].
             z: the latent in the middle of the grid, `(d,)`.
             dims: two latent dimensions, or two directions `(d,)`: the rows and the columns.
             grid: latents a side, odd, at least 3.
@@ -212,7 +213,7 @@ class Inverter(keras.Model):
         """Take one step from each image, each to a latent of its own: a walk without the grid.
 
         Args:
-            images: x, `(n, h, w, c)` in [0, 1].
+            images: x, `(n, h, w, c)`, bytes, or floats in [0, 1].
             z: the latent where all begin, `(d,)`.
             latents: z_i, where image i goes, `(n, d)`.
 
@@ -304,14 +305,9 @@ class Inverter(keras.Model):
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
-    images = np.asarray(images, np.float32)
+    images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != tuple(image_shape) or not len(images):
         raise InputError(
             f"expected images (n, h, w, c) of {image_shape} each, received shape {images.shape}"
         )
-    if not (images.min() >= 0 and images.max() <= 1):  # also refuses NaN
-        raise InputError(
-            f"expected pixel values in [0, 1], received {images.min():g} to {images.max():g}; "
-            "divide bytes by 255"
-        )
-    return images
+    return to_unit_interval(images)

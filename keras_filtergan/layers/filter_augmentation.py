@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
 from keras_filtergan.generators.networks import FilterGenerator
@@ -135,7 +136,8 @@ class FilterAugmentation(keras.layers.Layer):
         if inputs.shape.rank is not None:  # as out of a py_function
             self._check_images(inputs.shape)
         self.generated.check_trained()
-        features = self.prefix(inputs, training=False)  # batch norm stays as it was trained
+        images = to_unit_interval(inputs)
+        features = self.prefix(images, training=False)  # batch norm stays as it was trained
         features = ops.cast(features, self.compute_dtype)
         if training:
             return self.generated(features, training=True)

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from keras_filtergan.data.dataset import ImageDataset, to_unit_interval
+from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 
 
@@ -137,10 +138,49 @@ def test_unit_floats_are_left_alone():
     np.testing.assert_array_equal(to_unit_interval(tf.constant(pixels)).numpy(), pixels)
 
 
-@pytest.mark.parametrize("images", [np.zeros(3), np.zeros(3, int), [0, 255], None])
+@pytest.mark.parametrize("images", [np.zeros(3, bool), [0, 255], None, "x"])
 def test_other_types_cannot_be_scaled(images):
-    with pytest.raises(InputError, match="uint8 or float32"):
+    with pytest.raises(InputError, match="array of bytes"):
         to_unit_interval(images)
+
+
+@pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint16"])
+def test_whole_numbers_are_bytes(kind):
+    np.testing.assert_array_equal(to_unit_interval(np.array([0, 51], kind)), np.float32([0, 0.2]))
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64"])
+def test_floats_become_single(kind):
+    scaled = to_unit_interval(np.array([0.0, 0.25, 1.0], kind))
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(scaled, np.float32([0.0, 0.25, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.array([0.0, 255.0]), r"in \[0, 1\], received 0 to 255; give bytes as whole numbers"),
+        (np.array([0.0, 1.01], "float32"), r"received 0 to 1\.01"),
+        (np.array([-1.0, 1.0]), "received -1 to 1; scale them"),
+        (np.array([0.5, np.nan]), "received NaN or infinity"),
+        (np.array([0, 256]), "whole-number pixels from 0 to 255, received 0 to 256"),
+        (np.array([-1, 3], "int8"), "received -1 to 3"),
+    ],
+)
+def test_pixels_out_of_range_are_refused_by_numpy_and_tensorflow(images, message):
+    import tensorflow as tf
+
+    for given in (images, tf.constant(images)):
+        with pytest.raises(InputError, match=message):
+            to_unit_interval(given)
+
+
+def test_in_a_graph_the_type_decides():
+    import tensorflow as tf
+
+    scale = tf.function(to_unit_interval)
+    np.testing.assert_allclose(scale(tf.constant([0, 51], tf.uint8)), [0, 0.2], rtol=1e-6)
+    np.testing.assert_array_equal(scale(tf.constant([0.0, 2.0])), [0.0, 2.0])
 
 
 def test_the_data_package_opens_without_tensorflow():

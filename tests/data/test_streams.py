@@ -257,7 +257,7 @@ BAD = {
     "labels missing": (dict(labels=LABELS[:9]), r"labels \(9,\)"),
     "labels of floats": (dict(labels=LABELS / 2), "Received: float64"),
     "images of rank 3": (dict(images=IMAGES[..., 0]), r"images \(10, 4, 5\)"),
-    "images of int64": (dict(images=IMAGES.astype(int)), "Received: int64"),
+    "images of texts": (dict(images=IMAGES.astype(str)), "array of bytes"),
 }
 
 

@@ -285,9 +285,9 @@ def test_settings_out_of_range_are_refused(target, generator, settings, message)
         (np.zeros((2, 12, 13, 1)), r"received shape \(2, 12, 13, 1\)"),
         (np.zeros((2, 12, 12, 3)), r"received shape \(2, 12, 12, 3\)"),
         (np.zeros((0, 12, 12, 1)), r"received shape \(0, 12, 12, 1\)"),
-        (np.full((2, 12, 12, 1), 255), r"in \[0, 1\], received 255 to 255; divide bytes by 255"),
+        (np.full((2, 12, 12, 1), 255.0), r"in \[0, 1\], received 255 to 255; give bytes as whole"),
         (np.full((2, 12, 12, 1), -0.1), "received -0.1 to -0.1"),
-        (np.full((2, 12, 12, 1), np.nan), "received nan to nan"),
+        (np.full((2, 12, 12, 1), np.nan), "received NaN"),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -35,6 +35,15 @@ def test_outside_training_it_is_the_frozen_network(target, classifier, layer):
     np.testing.assert_allclose(layer(IMAGES, training=False), features, atol=1e-5)
 
 
+def test_bytes_are_images_and_floats_above_1_are_not(layer):
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 12, 12, 1), "uint8")
+    np.testing.assert_allclose(layer(pixels), layer(pixels.astype("float32") / 255), atol=1e-5)
+    mapped = tf.data.Dataset.from_tensors(pixels).map(layer)
+    np.testing.assert_allclose(next(iter(mapped)), layer(pixels), atol=1e-5)
+    with pytest.raises(InputError, match=r"float pixels in \[0, 1\]"):
+        layer(pixels.astype("float32"))
+
+
 def test_in_training_each_image_sees_kernels_of_its_own(target):
     layer = FilterAugmentation.of(target, looks_trained(target.layer), seed=4)
     layer.generated.generator.call = record = Recorder(layer.generated.generator.call)

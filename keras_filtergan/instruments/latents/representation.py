@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
 from keras_filtergan.data.batches import map_in_batches
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
 

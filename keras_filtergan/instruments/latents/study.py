@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan import plots
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
 from keras_filtergan.instruments.findings import Findings

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import to_unit_interval
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.film import enlarged
 from keras_filtergan.instruments.findings import Findings
@@ -129,8 +130,8 @@ def _start(specimen: Specimen, start: str | int) -> np.ndarray:
     """The image `(h, w, c)` from which all start."""
     dataset = specimen.dataset
     if start == "mean":
-        mean = np.mean(dataset.x_train, axis=0, dtype="float64")
-        return mean / 255 if dataset.x_train.dtype == np.uint8 else mean
+        [images] = map_in_batches(lambda batch: [to_unit_interval(batch)], dataset.x_train)
+        return np.mean(images, axis=0, dtype="float64")
     if start == "grey":
         return np.full(specimen.target.image_shape, GREY)
     if not isinstance(start, int) or not 0 <= start < len(dataset.x_test):

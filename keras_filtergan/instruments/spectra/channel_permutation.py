@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.instruments.initialisation import at_initialisation
 
 

@@ -11,7 +11,7 @@ from keras_filtergan import plots
 from keras_filtergan.classifiers.choice import CONVOLUTIONS, convolution_layers
 from keras_filtergan.classifiers.graph import layers_by_path
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import plain
 from keras_filtergan.instruments.findings import Findings

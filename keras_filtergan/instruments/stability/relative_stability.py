@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_filtergan import plots
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
-from keras_filtergan.data.dataset import to_unit_interval
+from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.specimen import Specimen

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_filtergan.data import ImageDataset, load_dataset
-from keras_filtergan.data.order import interleaved_by_class, is_by_class, mixed
+from keras_filtergan.data.stratify import interleaved_by_class, is_by_class, mixed
 
 SIZES = {0: 50, 3: 20, 1: 5}  # in blocks, not in the order of the classes; class 2 has none
 BLOCKS = np.repeat(list(SIZES), list(SIZES.values()))
