@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches
-from keras_filtergan.data.dataset import to_unit_interval
 
 RANK = 50
 IMAGES = 4096
@@ -133,7 +132,7 @@ def standardised_activations(
     images = images[: max(min(IMAGES, VALUES // units), 2)]
 
     def activate(batch: np.ndarray) -> list[tf.Tensor]:
-        maps = target.activations(target.features(to_unit_interval(batch)))
+        maps = target.activations(target.features(batch))
         return [tf.reshape((maps - mean) / np.sqrt(variance), [len(batch), units])]
 
     return map_in_batches(activate, images)[0]
