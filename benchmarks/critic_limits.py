@@ -9,7 +9,8 @@ The critic of the card (`critic_accuracy`) against
   height above the middle, by up to that many, to the left or to the right,
 * `noise`: the real kernels with white noise of that share of their spread,
 
-beside the variation V_z / V_x and the accuracy of the classifier. Whole pixels need no
+beside the variation V_z / V_x, the accuracy of the classifier, and `natural_critic`, which sees
+natural coordinates only. Whole pixels need no
 interpolation, whose blur a critic would notice first. The first two are ordinary images to the
 classifier: they say how conspicuous changes are that nobody would call unnatural.
 """
@@ -26,6 +27,7 @@ from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.evaluation.baselines import NoisyKernels
 from keras_filtergan.evaluation.metrics.activations import variance_over_images
 from keras_filtergan.evaluation.metrics.critic import accuracy_against, generated_by
+from keras_filtergan.evaluation.metrics.natural import build_natural_critic
 from keras_filtergan.files import write_json
 from keras_filtergan.runs.run_directory import latest_run, open_run
 from keras_filtergan.runs.trained import TrainedRun
@@ -102,6 +104,7 @@ def measure(subject, source):
         "activation_variation": float(variation),
         "classifier": float(np.mean(np.asarray(answers) == subject.labels[:count])),
         "critic_accuracy": accuracy_against(subject, source),
+        "natural_critic": accuracy_against(subject, source, build_natural_critic),
     }
 
 
@@ -112,13 +115,15 @@ def main():
     options = parser.parse_args()
     run = open_run(options.run) if options.run else latest_run(Path("runs"))
     subject = TrainedRun.load(run, os.environ.get("TFDS_DATA_DIR")).subject()
-    print(f"{'':8}{'strength':>10}{'variation':>12}{'classifier':>12}{'critic':>10}")
+    head = f"{'':8}{'strength':>10}{'variation':>12}{'classifier':>12}{'critic':>10}{'natural':>10}"
+    print(head)
     rows = []
     for kind, make in {"shift": shift, "slant": slant, "noise": noise}.items():
         for strength in STRENGTHS[kind]:
             found = measure(subject, make(strength)(subject))
             numbers = f"{found['activation_variation']:12.4f}{found['classifier']:12.3f}"
-            print(f"{kind:8}{strength:10g}{numbers}{found['critic_accuracy']:10.3f}", flush=True)
+            critics = f"{found['critic_accuracy']:10.3f}{found['natural_critic']:10.3f}"
+            print(f"{kind:8}{strength:10g}{numbers}{critics}", flush=True)
             rows.append({"source": kind, "strength": strength, **found})
     if options.json:
         write_json(options.json, {"run": run.path.name, "rows": rows})

@@ -10,6 +10,7 @@ from keras_filtergan.inversion.anatomy import (
     anatomy,
     bend,
     common,
+    even_share,
     locality,
     nonlinearity,
     shares,
@@ -61,6 +62,19 @@ def straight_walk(start, change, grid=3):
 def random_walk():
     rng = np.random.default_rng(0)
     return walk_of(rng.uniform(size=(2, 3, 3, 9, 8, 3)), rng.uniform(size=(2, 9, 8, 3)))
+
+
+def test_even_share_by_hand():
+    """3 s thicker and s² paler: c = 3 s a + s² b with a at right angles to b."""
+    start = np.full((1, 2, 2, 1), 0.5)
+    odd, even = (np.reshape(x, (1, 1, 1, 2, 2, 1)) for x in ([1, 1, 0, 0], [0, 0, 1, 1]))
+    down, right = steps(3)
+    s = down + right  # 0 in three cells, ±1 in four, ±2 in two
+    walk = walk_of(start[:, None, None] + 0.01 * (3 * s * odd + s**2 * even), start)
+    expected = (4 * 1 + 2 * 16) / (4 * (9 + 1) + 2 * (36 + 16))
+    assert even_share(walk) == pytest.approx(expected, abs=1e-5)
+    assert even_share(walk_of(start[:, None, None] + 0.01 * 3 * s * odd, start)) < 1e-8
+    assert even_share(walk_of(start[:, None, None] + 0.01 * s**2 * even, start)) > 1 - 1e-8
 
 
 def test_a_gain_is_straight_and_all_brightness():

@@ -7,9 +7,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.natural import (
+    NaturalCoordinates,
+    channel_standard,
+    standardised_activations,
+)
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.dataset import ImageDataset
+
+STANDARD_IMAGES = 2000  # that the standardisation is fitted to
 
 Predict = Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]
 
@@ -38,6 +45,48 @@ class FrozenView:
     def features(self) -> list[np.ndarray]:
         """What the frozen prefix makes of all test images: the layer's input, then the skips."""
         return map_in_batches(self.target.features, self.dataset.x_test)
+
+    @cached_property
+    def standard(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance `(cout,)` of each channel of the layer, over training images."""
+        return channel_standard(*self.target.moments(self.dataset.x_train[:STANDARD_IMAGES]))
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """Standardised real activations of the test images that are changed, then of the others.
+
+        `(n, units)`, an even number of images, as many as memory allows.
+        """
+        images = self.dataset.x_test
+        rows = standardised_activations(self.target, images, *self.standard)
+        return rows[: len(rows) // 2 * 2]
+
+    @property
+    def changed(self) -> np.ndarray:
+        """The first half of `real`: images whose activations are changed by kernels."""
+        return self.real[: len(self.real) // 2]
+
+    @property
+    def held(self) -> np.ndarray:
+        """The second half of `real`: images that say what changes are natural."""
+        return self.real[len(self.real) // 2 :]
+
+    @property
+    def held_labels(self) -> np.ndarray:
+        """Classes of the images of `held`."""
+        return self.dataset.y_test[len(self.real) // 2 : len(self.real)]
+
+    @cached_property
+    def natural(self) -> NaturalCoordinates:
+        """Natural coordinates of held-out images: what the card's changes are judged by."""
+        return NaturalCoordinates.fit(self.held, self.held_labels)
+
+    @cached_property
+    def training_natural(self) -> NaturalCoordinates:
+        """Natural coordinates of training images: what a critic may learn from."""
+        images = self.dataset.x_train
+        rows = standardised_activations(self.target, images, *self.standard)
+        return NaturalCoordinates.fit(rows, self.dataset.y_train[: len(rows)])
 
     @cached_property
     def activate(self) -> Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]:

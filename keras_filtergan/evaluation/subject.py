@@ -125,6 +125,21 @@ class Subject:
         return grids.random_dims(self.latent_dim, self.seed)
 
     @cached_property
+    def changes(self) -> np.ndarray:
+        """a(x|z) − a(x|r), standardised, `(n, units)`: what moving the latent changes.
+
+        For the images of `FrozenView.changed`, each with two latents of its own.
+        """
+        count = len(self.view.changed)
+        latents = self.latents(2 * count).reshape(count, 2, self.latent_dim)
+        _, variance = self.view.standard
+        rows = np.empty(self.view.changed.shape, np.float32)
+        for features, batch in self.batches(count):
+            here, there = (self.generate(features, latents[batch, i]) for i in range(2))
+            rows[batch] = np.reshape((here - there) / np.sqrt(variance), (len(here), -1))
+        return rows
+
+    @cached_property
     def walk(self) -> Walk:
         """The grids of the card: test images that the network gets right, z = 0, free pixels.
 

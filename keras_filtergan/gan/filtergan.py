@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.natural import channel_standard
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan import losses
@@ -190,11 +191,8 @@ class FilterGAN(keras.Model):
             batch_size: images at once.
         """
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
-        places = (0, 1)
-        of_channels = variance.mean(places) + mean.var(places)
-        # A filter that training has switched off has no variance to be measured in.
-        of_channels = np.maximum(of_channels, 0.01 * of_channels.mean())
-        self.discriminator.fit_standard(mean.mean(places), of_channels)
+        of_maps, of_channels = channel_standard(mean, variance)
+        self.discriminator.fit_standard(of_maps, of_channels)
         if self.code_noise.goal is not None:
             spread = np.sum(variance / of_channels)  # V_x of what Q sees
             signal = self.code_weight.goal * spread / self.latent_dim  # of one latent dimension

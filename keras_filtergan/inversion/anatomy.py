@@ -21,8 +21,9 @@ def anatomy(walk: Walk) -> dict[str, Any]:
 
     Returns:
         `explained_fraction` and `pixel_distance` of the walk, `nonlinearity`, `common`, `bend`,
-        `locality`, `shares` (a dict, see `shares`) and `by_reach`: for the inner 3 × 3 cells, the
-        inner 5 × 5 and so on their largest `offset` along the first latent direction,
+        `even_share`, `locality`, `shares` (a dict, see `shares`) and `by_reach`: for the inner
+        3 × 3 cells, the inner 5 × 5 and so on their largest `offset` along the first latent
+        direction,
         `pixel_distance` and `nonlinearity`. Ready for JSON: `None` for a number that is not
         defined, as when no image changed.
 
@@ -38,6 +39,7 @@ def anatomy(walk: Walk) -> dict[str, Any]:
         "nonlinearity": plain(nonlinearity(walk)),
         "common": plain(common(walk)),
         "bend": plain(bend(walk)),
+        "even_share": plain(even_share(walk)),
         "locality": plain(locality(walk)),
         "shares": plain(shares(walk)),
         "by_reach": [
@@ -109,6 +111,21 @@ def bend(walk: Walk) -> float:
     changes = changes - changes.mean(axis=1, keepdims=True)
     left = changes - straight @ changes
     return _ratio(np.square(left).sum(), np.square(changes).sum())
+
+
+def even_share(walk: Walk) -> float:
+    """Share of the change of pixels that is the same on opposite sides of the middle.
+
+    With c(s) = x(s) − x, the change at the latent offset s: Σ‖c(s) + c(−s)‖² / 2 Σ(‖c(s)‖² +
+    ‖c(−s)‖²), over the cells.
+
+    Returns:
+        0 where the two sides are opposite changes, 1 where they are one change, 0.5 where they
+        have nothing to do with each other. NaN if nothing changes.
+    """
+    changes = _changes(walk)  # (n, cells, hwc), opposite cells at k and −1 − k
+    even = (changes + changes[:, ::-1]) / 2
+    return _ratio(np.square(even).sum(), np.square(changes).sum())
 
 
 def locality(pictures: Pictures) -> float:

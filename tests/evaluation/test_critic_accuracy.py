@@ -51,8 +51,8 @@ def test_it_sees_more_the_larger_the_difference(trained_subject):
 
 def test_it_is_counted_image_by_image_on_held_out_images_and_latents(trained_subject, monkeypatch):
     subject = shifted(trained_subject, 0.1)
-    critic = module.trained_critic(subject, module.generated_by(subject))
-    monkeypatch.setattr(module, "trained_critic", lambda subject, source: critic)
+    critic = module.trained_critic(subject, module.generated_by(subject), module.build_critic)
+    monkeypatch.setattr(module, "trained_critic", lambda *_: critic)
     real = oracles.activations(subject, subject.target.kernel)
     verdicts = []
     for i, z in enumerate(subject.latents(40)):
@@ -108,7 +108,9 @@ def test_the_seed_decides(trained_subject):
     subject = shifted(trained_subject, 0.1)
 
     def weights(subject):
-        return module.trained_critic(subject, module.generated_by(subject)).get_weights()
+        return module.trained_critic(
+            subject, module.generated_by(subject), module.build_critic
+        ).get_weights()
 
     first, again, other = (weights(dataclasses.replace(subject, seed=seed)) for seed in (7, 7, 8))
     for a, b in zip(first, again, strict=True):

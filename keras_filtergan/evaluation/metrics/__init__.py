@@ -10,5 +10,6 @@ from keras_filtergan.evaluation.metrics import (  # noqa: F401
     filters,
     frechet_distance,
     critic,
+    natural,
     walks,
 )

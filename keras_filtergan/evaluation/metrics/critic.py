@@ -41,14 +41,17 @@ def generated_by(subject: Subject) -> Source:
     return lambda images, latents: subject.generate(features(images), latents)
 
 
-def accuracy_against(subject: Subject, source: Source) -> float:
+def accuracy_against(
+    subject: Subject, source: Source, build: Callable[[Subject], keras.Model] | None = None
+) -> float:
     """How often a fresh critic is right about any source of activations, on held-out images.
 
     Args:
         subject: network and images; its kernels are not asked.
         source: what the critic has to tell from real activations.
+        build: makes the untrained critic, `build_critic` if not given.
     """
-    critic = trained_critic(subject, source)
+    critic = trained_critic(subject, source, build or build_critic)
     count = min(IMAGES, len(subject.labels))
     latents = subject.latents(count)
     right = 0
@@ -87,12 +90,14 @@ def build_critic(subject: Subject) -> keras.Model:
     )
 
 
-def trained_critic(subject: Subject, source: Source) -> keras.Model:
+def trained_critic(
+    subject: Subject, source: Source, build: Callable[[Subject], keras.Model]
+) -> keras.Model:
     """A critic after `STEPS` steps of Adam, with a cosine schedule, on the training images.
 
     Real and generated activations of a step are of different images, as they are for D.
     """
-    critic, dataset, target = build_critic(subject), subject.dataset, subject.target
+    critic, dataset, target = build(subject), subject.dataset, subject.target
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS))
     optimizer.build(critic.trainable_variables)
 

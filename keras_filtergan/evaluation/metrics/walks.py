@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
+from keras_filtergan.inversion import anatomy
 
 
 @metric(needs=("dims",))
@@ -30,6 +31,19 @@ def pixel_distance(subject: Subject) -> Measurement:
     walk = subject.walk
     images, rows, columns = walk.images.shape[:3]
     return Measurement(walk.pixel_distance, {"latents": rows * columns, "images": images})
+
+
+@metric(needs=("dims",))
+def even_share(subject: Subject) -> Measurement:
+    """Share of the change of pixels that is the same at +s and at −s.
+
+    0 of a walk that goes through x, from thin to thick; 1 of one that is paler to both sides. See
+    `anatomy.even_share` and, for the grids, `Subject.walk`.
+    """
+    walk = subject.walk
+    images, rows, columns = walk.images.shape[:3]
+    value = anatomy.even_share(walk)
+    return Measurement(value, {"latents": rows * columns - 1, "images": images})
 
 
 @metric(needs=("dims",))

@@ -1,0 +1,138 @@
+"""What images of one class differ by, in the activations of a layer: its natural coordinates."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.batches import map_in_batches
+
+RANK = 50
+IMAGES = 4096
+VALUES = 2**27  # activations that are held at once, in float32: half a GiB
+NEGLIGIBLE = 1e-9  # of the largest sum of squares: rounding
+
+
+@dataclasses.dataclass(frozen=True)
+class NaturalCoordinates:
+    """The main directions in which real activations differ from the mean of their class.
+
+    A change of activations is *natural* as far as it lies along these directions: it is then a
+    change that leads from an image to others of its kind. Activations are standardised first, each
+    channel by one mean and one standard deviation, so that no channel counts for its scale.
+
+    Where labels say nothing, because every class has one image, the directions are those in which
+    images differ from the mean of all: `within_classes` is then false. With one class the two are
+    the same.
+
+    Attributes:
+        directions: orthonormal, `(units, rank)`, the largest spread first.
+        spread: standard deviation of real activations along each, `(rank,)`.
+        share: of the variance within classes that the directions hold, on the images of the fit.
+        within_classes: whether they are differences within classes.
+
+    Example:
+        >>> coordinates = NaturalCoordinates.fit(activations, labels, rank=50)
+        >>> coordinates.directions.shape, coordinates.share
+        ((1568, 50), 0.76)
+    """
+
+    directions: np.ndarray
+    spread: np.ndarray
+    share: float
+    within_classes: bool = True
+
+    @classmethod
+    def fit(
+        cls, activations: np.ndarray, labels: np.ndarray, rank: int = RANK
+    ) -> "NaturalCoordinates":
+        """Principal components of activations less the mean of their class.
+
+        Args:
+            activations: standardised, `(n, units)` or `(n, h', w', cout)`, n at least 2.
+            labels: classes `(n,)`.
+            rank: how many directions; fewer are returned where the data carry no more.
+        """
+        rows = np.asarray(activations, np.float64).reshape(len(activations), -1)
+        residuals = class_residuals(rows, labels)
+        within = bool(np.any(residuals))
+        if not within:
+            residuals = rows - rows.mean(axis=0)
+        directions, lengths = main_directions(residuals, rank)
+        return cls(
+            directions=directions.astype(np.float32),
+            spread=(lengths / np.sqrt(len(rows))).astype(np.float32),
+            share=float(np.square(lengths).sum() / np.square(residuals).sum()),
+            within_classes=within,
+        )
+
+    @property
+    def rank(self) -> int:
+        """How many directions there are."""
+        return self.directions.shape[1]
+
+    def __call__(self, changes: tf.Tensor) -> tf.Tensor:
+        """Coordinates `(m, rank)` of changes of standardised activations `(m, h', w', cout)`."""
+        return tf.reshape(changes, [-1, len(self.directions)]) @ self.directions
+
+    def share_of(self, changes: np.ndarray) -> float:
+        """Share of the squares of changes `(n, units)` that lies along the directions."""
+        changes = np.asarray(changes, np.float64).reshape(len(changes), -1)
+        along = changes @ self.directions.astype(np.float64)
+        return float(np.square(along).sum() / np.square(changes).sum())
+
+
+def main_directions(rows: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """The main directions of rows `(n, units)` about the origin, and the length along each.
+
+    Returns:
+        Orthonormal directions `(units, k)` and, falling, the root of the sum of squares along each,
+        `(k,)`; k is `rank`, or less where the rows span less.
+    """
+    values, vectors = np.linalg.eigh(rows @ rows.T)  # there are fewer rows than units
+    order = np.argsort(values)[::-1][:rank]
+    order = order[values[order] > NEGLIGIBLE * max(values.max(), np.finfo(float).tiny)]
+    lengths = np.sqrt(values[order])
+    return (rows.T @ vectors[:, order]) / lengths, lengths
+
+
+def class_residuals(activations: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Activations `(n, units)` less the mean of their class; 0 for a class of one image."""
+    _, places = np.unique(labels, return_inverse=True)
+    counts = np.bincount(places)
+    sums = np.zeros((len(counts), activations.shape[1]))
+    np.add.at(sums, places, activations)
+    return activations - (sums / counts[:, None])[places]
+
+
+def channel_standard(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each channel, `(cout,)`, from those of its units, `(h', w', cout)`.
+
+    A filter that training has switched off has no variance to be measured in: it gets 1 % of the
+    mean variance of the channels.
+    """
+    places = (0, 1)
+    of_channels = variance.mean(places) + mean.var(places)
+    return mean.mean(places), np.maximum(of_channels, 0.01 * of_channels.mean())
+
+
+def standardised_activations(
+    target: FrozenTarget, images: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    """Real activations of images, `(n, units)` float32, each channel standardised.
+
+    Args:
+        target: whose layer.
+        images: `(n, h, w, c)`; only the first are taken, at most `IMAGES`, and as many as hold
+            `VALUES` activations.
+        mean, variance: of each channel, `(cout,)`.
+    """
+    units = int(np.prod(target.activation_shape))
+    images = images[: max(min(IMAGES, VALUES // units), 2)]
+
+    def activate(batch: np.ndarray) -> list[tf.Tensor]:
+        maps = target.activations(target.features(batch))
+        return [tf.reshape((maps - mean) / np.sqrt(variance), [len(batch), units])]
+
+    return map_in_batches(activate, images)[0]

@@ -1,0 +1,132 @@
+"""The natural metrics on changes that were made to have the answer."""
+
+import dataclasses
+
+import numpy as np
+import oracles
+import pytest
+
+from keras_filtergan.classifiers.natural import NaturalCoordinates, channel_standard
+from keras_filtergan.evaluation import evaluate
+from keras_filtergan.evaluation.metrics import critic, natural
+
+RANDOM = np.random.default_rng(3)
+NAMES = ["natural_share", "natural_coverage", "discriminant"]
+
+
+def classes_along(axes, n=60, units=12):
+    """Activations of three classes whose members differ along some axes, most along the first."""
+    labels = np.arange(n) % 3
+    means = RANDOM.normal(0, 5, (3, units))
+    spread = np.zeros(units)
+    spread[list(axes)] = 2.0 ** -np.arange(len(axes))
+    return means[labels] + spread * RANDOM.normal(size=(n, units)), labels
+
+
+def test_directions_are_those_in_which_a_class_varies():
+    rows, labels = classes_along((4, 7))
+    found = NaturalCoordinates.fit(rows, labels, rank=5)
+    assert (found.rank, found.within_classes) == (2, True)
+    kept = np.zeros(12)
+    kept[[4, 7]] = 1
+    np.testing.assert_allclose(found.directions @ found.directions.T, np.diag(kept), atol=1e-5)
+    assert found.share == pytest.approx(1.0)
+    first = NaturalCoordinates.fit(rows, labels, rank=1)
+    residuals = rows - np.stack([rows[labels == k].mean(0) for k in range(3)])[labels]
+    strengths = np.linalg.svd(residuals, compute_uv=False)
+    assert first.share == pytest.approx(strengths[0] ** 2 / np.sum(strengths**2))
+    assert first.spread == pytest.approx(strengths[0] / np.sqrt(60))
+
+
+def test_shares_of_changes_along_across_and_between():
+    found = NaturalCoordinates.fit(*classes_along((4, 7)), rank=2)
+    axes = np.eye(12)
+    assert found.share_of(axes[[4]] - 3 * axes[[7]]) == pytest.approx(1.0, abs=1e-5)
+    assert found.share_of(axes[[0]]) == pytest.approx(0.0, abs=1e-5)
+    assert found.share_of(2 * axes[[4]] + axes[[0]]) == pytest.approx(4 / 5, abs=1e-5)
+
+
+def test_without_two_images_of_a_class_the_mean_of_all_stands_for_it():
+    rows = RANDOM.normal(size=(20, 12)) * (np.arange(12) < 2)
+    found = NaturalCoordinates.fit(rows, np.arange(20), rank=2)
+    assert not found.within_classes
+    expected = np.linalg.svd(rows - rows.mean(0), full_matrices=False)[2][:2]
+    np.testing.assert_allclose(
+        found.directions @ found.directions.T, expected.T @ expected, atol=1e-5
+    )
+
+
+def test_a_class_of_one_image_says_nothing():
+    rows, labels = classes_along((4, 7))
+    alone = np.append(labels, 9), np.vstack([rows, RANDOM.normal(size=12)])
+    with_it = NaturalCoordinates.fit(alone[1], alone[0], rank=2)
+    without = NaturalCoordinates.fit(rows, labels, rank=2)
+    for one, other in zip(with_it.directions.T, without.directions.T, strict=True):
+        assert abs(one @ other) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_channels_that_are_off_are_not_blown_up():
+    mean, variance = np.zeros((2, 2, 2)), np.stack([np.full((2, 2), 4.0), np.zeros((2, 2))], -1)
+    np.testing.assert_allclose(channel_standard(mean, variance)[1], [4.0, 0.01 * 2.0])
+
+
+def test_metrics_by_hand(affine):
+    """W + z₀ A + z₁ B: both changes of each image are convolutions that are known."""
+    subject = dataclasses.replace(affine, discriminator=None)
+    view, count = subject.view, 20
+
+    def under(kernels):
+        return oracles.activations(subject, kernels)
+
+    real = under(subject.target.kernel)  # (40, h, w, c)
+    training = subject.dataset.x_train[:2000] / np.float32(255)
+    maps = subject.target.activations(subject.target.features(training)).numpy()
+    scale = maps.std(axis=(0, 1, 2))
+    latents = subject.latents(2 * count)
+    kernels = [np.asarray(subject.kernels(latents[i::2])) for i in (0, 1)]
+    changes = np.stack([under(kernels[0][i])[i] - under(kernels[1][i])[i] for i in range(count)])
+    changes = (changes / scale).reshape(count, -1)
+    held = ((real - maps.mean(axis=(0, 1, 2))) / scale)[count:].reshape(count, -1)
+    labels = subject.labels[count:]
+    means = {k: held[labels == k].mean(0) for k in np.unique(labels)}
+    residuals = held - np.stack([means[k] for k in labels])
+    rank = view.natural.rank
+    directions = np.linalg.svd(residuals, full_matrices=False)[2][:rank]
+    of_changes = np.linalg.svd(changes, full_matrices=False)[2][:rank]
+    between = np.stack(list(means.values()))
+    between = np.square((between - between.mean(0)) @ changes.T).mean(0).sum()
+    expected = {
+        "natural_share": np.square(changes @ directions.T).sum() / np.square(changes).sum(),
+        "natural_coverage": np.square(residuals @ of_changes.T).sum() / np.square(residuals).sum(),
+        "discriminant": between / np.square(residuals @ changes.T).mean(0).sum(),
+    }
+    card = evaluate(subject, NAMES)
+    for name in NAMES:
+        assert card[name] == pytest.approx(expected[name], rel=1e-3), name
+    assert card["taken_over"]["natural_share"] == {"latents": 40, "images": 20, "directions": rank}
+
+
+def test_other_images_of_a_class_are_more_natural_than_noise(trained_subject):
+    real = trained_subject.target.kernel.numpy()
+    noise = RANDOM.normal(0, 1, (3, *real.shape)).astype("float32")
+    noisy = dataclasses.replace(trained_subject, kernels=lambda z: real + np.tensordot(z, noise, 1))
+    card = evaluate(noisy, ["natural_share", "natural_share_of_images"])
+    assert 0 < card["natural_share"] < card["natural_share_of_images"] <= 1
+
+
+def test_the_critic_of_natural_coordinates_is_blind_to_the_rest(trained_subject, monkeypatch):
+    monkeypatch.setattr(critic, "STEPS", 60)
+    view = trained_subject.view
+    network = natural.build_natural_critic(trained_subject)
+    network.layers[-1].set_weights([RANDOM.normal(size=(64, 1)), np.zeros(1)])
+    maps = oracles.activations(trained_subject, trained_subject.target.kernel)[:4]
+    directions = view.training_natural.directions
+    change = RANDOM.normal(size=(4, len(directions))).astype("float32")
+    along = change @ directions @ directions.T
+    deviation = np.sqrt(view.standard[1])
+
+    def answer(rows):
+        return np.ravel(network(maps + rows.reshape(maps.shape) * deviation))
+
+    np.testing.assert_allclose(answer(change - along), answer(0 * change), atol=1e-3)
+    assert np.abs(answer(along) - answer(0 * change)).min() > 1e-2
