@@ -166,16 +166,17 @@ class TorchFilterGAN:
         self, images: np.ndarray, labels: np.ndarray, size: int
     ) -> Iterator[dict[str, torch.Tensor]]:
         """Endless batches of bytes `(n, h, w, c)`, with noise from torch's own generator."""
-        images = torch.tensor(images).permute(0, 3, 1, 2).contiguous()
+        images = np.ascontiguousarray(np.moveaxis(images, 3, 1))
         labels = torch.tensor(labels, dtype=torch.int64)
         latent_dim = self.generator.latent_in.in_features
         with torch.no_grad():
-            noise = self.target.conv(self.target.features(to_unit_interval(images[:1]))).shape[1:]
+            first = torch.tensor(to_unit_interval(images[:1]))
+            noise = self.target.conv(self.target.features(first)).shape[1:]
         while True:
             order = torch.randperm(len(images))
             for chosen in order.split(size)[: len(images) // size]:
                 yield {
-                    "image": to_unit_interval(images[chosen]),
+                    "image": torch.tensor(to_unit_interval(images[chosen.numpy()])),
                     "label": labels[chosen],
                     "latent": torch.randn(size, latent_dim),
                     **{name: torch.randn(size, *noise) for name in NOISES},

@@ -10,7 +10,7 @@ from keras_filtergan.data.batches import map_in_batches
 
 RANK = 50
 IMAGES = 4096
-VALUES = 2**27  # activations that are held at once, in float32: half a GiB
+VALUES = 2**25  # activations that are held at once: a quarter of a GiB in float64
 NEGLIGIBLE = 1e-9  # of the largest sum of squares: rounding
 
 

@@ -68,10 +68,16 @@ def _parser() -> Parser:
         f"between images; default {defaults.variation_goal}",
     )
     add(
+        "--method",
+        choices=["natural", "infogan"],
+        help="what the code is read off: changes in the directions in which images of a class "
+        f"differ, or activations as in the paper; default {defaults.method}",
+    )
+    add(
         "--architecture",
-        choices=["shared", "dcgan"],
-        help="networks of G and D: one small network for every output channel, or DCGAN's; "
-        f"default {defaults.architecture}",
+        choices=["linear", "shared", "dcgan"],
+        help="networks of G and D: one small network for every output channel with a part linear "
+        f"in the latent, the same without it, or DCGAN's; default {defaults.architecture}",
     )
     add("--seed", type=int, help=f"default {defaults.seed}")
     add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")

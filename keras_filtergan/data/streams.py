@@ -125,6 +125,7 @@ def training_stream(
     latent_dim: int,
     noise_shape: Sequence[int],
     seed: int,
+    code_shape: Sequence[int] | None = None,
     start_step: int = 0,
     steps: int | None = None,
 ) -> "tf.data.Dataset":
@@ -135,11 +136,13 @@ def training_stream(
         latent_dim: Length of a latent, at least 1.
         noise_shape: Shape of the noise of one example: that of the target's activation,
             `(height, width, channels)`.
+        code_shape: Shape of the noise on what Q reads of one example, `FilterGAN.code_shape`; that
+            of the other noises if it is not given.
 
     Returns:
         Dataset of dicts: "image" `(m, height, width, channels)` float32 in [0, 1], "label" `(m,)`
-        int32, "latent" `(m, latent_dim)`, and "noise_real", "noise_fake", "noise_code", each
-        `(m, *noise_shape)`; latent and noises are independent N(0, 1), float32.
+        int32, "latent" `(m, latent_dim)`, "noise_real" and "noise_fake", each `(m, *noise_shape)`,
+        and "noise_code" `(m, *code_shape)`; latent and noises are independent N(0, 1), float32.
 
     Raises:
         InputError: For arguments out of range.
@@ -155,12 +158,10 @@ def training_stream(
     seed = _integer("seed", seed, low=0)
     batch = _batcher(images, labels, batch_size, seed)
     latent_shape = (batch_size, _integer("latent_dim", latent_dim, low=1))
-    if isinstance(noise_shape, str) or not isinstance(noise_shape, Sequence):
-        raise InputError(
-            "Expected noise_shape as a tuple such as (7, 7, 32). "
-            f"Received: noise_shape={noise_shape!r}; give the shape of one activation."
-        )
-    noise = (batch_size, *(_integer("noise_shape", size, low=1) for size in noise_shape))
+    noise, code = (
+        (batch_size, *_shape(name, shape))
+        for name, shape in (("noise_shape", noise_shape), ("code_shape", code_shape or noise_shape))
+    )
 
     def training_batch(step: "tf.Tensor") -> dict[str, "tf.Tensor"]:
         image, label = batch(step)
@@ -170,7 +171,7 @@ def training_stream(
             "latent": randomness.normal(seed, randomness.LATENT, step, latent_shape),
             "noise_real": randomness.noise(seed, randomness.NOISE_REAL, step, noise),
             "noise_fake": randomness.noise(seed, randomness.NOISE_FAKE, step, noise),
-            "noise_code": randomness.noise(seed, randomness.NOISE_CODE, step, noise),
+            "noise_code": randomness.noise(seed, randomness.NOISE_CODE, step, code),
         }
 
     return _stream(training_batch, start_step, steps)
@@ -255,6 +256,15 @@ def _stream(batch: Any, start_step: int, steps: int | None) -> "tf.data.Dataset"
         .prefetch(WORKERS)
         .with_options(options)
     )
+
+
+def _shape(name: str, shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, str) or not isinstance(shape, Sequence):
+        raise InputError(
+            f"Expected {name} as a tuple such as (7, 7, 32). "
+            f"Received: {name}={shape!r}; give the shape of one activation."
+        )
+    return tuple(_integer(name, size, low=1) for size in shape)
 
 
 def _integer(name: str, value: Any, low: int) -> int:

@@ -14,6 +14,7 @@ from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.evaluation.frozen_view import FrozenView, prediction
+from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.generators.networks import Discriminator
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
@@ -36,7 +37,8 @@ class Subject:
         kernels: latents `(n, d)` → kernel sets `(n, kh, kw, cin, cout)`.
         dataset: held-out images are its test set; re-training and the critic use its training set.
         latent_dim: d.
-        discriminator: holds the code head, for metrics that need one.
+        discriminator: D with its code head, for metrics that need one.
+        reader: the code head that reads changes, where it is not D's.
         code_noise: standard deviation of the noise on Q's input during training.
         seed: of the latents and the noise; the same seed gives the same card.
         independent_classifier: gives a second network, of another seed and width, trained on the
@@ -49,6 +51,7 @@ class Subject:
     dataset: ImageDataset
     latent_dim: int
     discriminator: Discriminator | None = None
+    reader: ChangeReader | None = None
     code_noise: float = 0.0
     seed: int = 0
     independent_classifier: Callable[[], keras.Model] | None = None
@@ -61,7 +64,7 @@ class Subject:
 
     def with_kernels(self, kernels: Kernels) -> "Subject":
         """The same network and images with another source of kernels, which has no code head."""
-        return dataclasses.replace(self, kernels=kernels, discriminator=None)
+        return dataclasses.replace(self, kernels=kernels, discriminator=None, reader=None)
 
     def latents(self, count: int) -> np.ndarray:
         """The first `count` latents of this subject's own sequence, `(count, d)`."""

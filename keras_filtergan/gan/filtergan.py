@@ -9,10 +9,10 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan import losses
 from keras_filtergan.gan.control import Control
-from keras_filtergan.gan.rounds import Round, variation
+from keras_filtergan.gan.rounds import Pair, Round, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 # The sum over units of what one latent dimension moves, over the noise of one unit. Q does not know
@@ -41,8 +41,8 @@ class FilterGAN(keras.Model):
       answer with generated kernels is from its own with the real ones. It needs no labels and says
       what an invariance is: a change that the classifier ignores.
     * **An image transformation** T, trained along with G so that the kernels of z make of
-      T(x; r → z) what those of r make of x; G descends the share of its change that T leaves
-      unexplained. Without it most of what G varies is no change that an image could make.
+      T(x; r → z) what those of r make of x. G minimises the share of its change that T does not
+      explain. Without it most of what G varies is no change that an image could make.
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
 
@@ -111,10 +111,7 @@ class FilterGAN(keras.Model):
         players = get_architecture(architecture)
         self.generator = self._make_generator(players.generator, seed)
         self.raw_generator = self._make_generator(players.generator, seed)
-        self.discriminator = players.discriminator(
-            target.activation_shape, latent_dim, target.num_classes * conditional, seed=seed
-        )
-        self.transformation = ImageTransformation(latent_dim, seed=seed)
+        self._make_judges(players.discriminator, target.num_classes * conditional, seed)
         self.discriminator_noise = Control(
             discriminator_noise, accuracy_goal, rate=0.02, highest=32.0, name="discriminator_noise"
         )
@@ -126,11 +123,26 @@ class FilterGAN(keras.Model):
         start, goal = (1.0, CODE_ERROR_GOAL) if code_noise is None else (code_noise, None)
         self.code_noise = Control(start, goal, rate=-0.005, name="code_noise")
         self.discriminator.build((None, *target.activation_shape))
-        latents = (None, latent_dim)
-        self.transformation.build([(None, *target.image_shape), latents, latents])
         self.built = True
         self.adapted = False
         self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
+
+    def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
+        """D with its code head Q, and T."""
+        target, d = self.target, self.latent_dim
+        self.discriminator = kind(target.activation_shape, d, num_classes, seed=seed)
+        self.transformation = ImageTransformation(d, seed=seed)
+        self.transformation.build([(None, *target.image_shape), (None, d), (None, d)])
+
+    @property
+    def q_variables(self) -> list:
+        """What Q trains."""
+        return self.discriminator.q_variables
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of the noise on Q's input, of one example."""
+        return self.target.activation_shape
 
     def _make_generator(self, kind: type[FilterGenerator], seed: int) -> FilterGenerator:
         target = self.target
@@ -176,10 +188,12 @@ class FilterGAN(keras.Model):
         self.t_optimizer = t_optimizer or keras.optimizers.Adam(3e-3)
         self.g_optimizer.build(self.raw_generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.d_variables)
-        self.q_optimizer.build(self.discriminator.q_variables)
+        self.q_optimizer.build(self.q_variables)
         self.t_optimizer.build(self.transformation.trainable_variables)
 
-    def adapt(self, images: np.ndarray, batch_size: int = 256) -> None:
+    def adapt(
+        self, images: np.ndarray, labels: np.ndarray | None = None, batch_size: int = 256
+    ) -> None:
         """Fit the units of noise to the real kernels' activations on these images.
 
         The standardisation of activations; and, unless it was given, where Q's noise starts, which
@@ -188,6 +202,7 @@ class FilterGAN(keras.Model):
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
+            labels: their classes `(n,)`; not needed here, as Q reads activations of any kind.
             batch_size: images at once.
         """
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
@@ -215,24 +230,28 @@ class FilterGAN(keras.Model):
         of_d, of_verdict = judge.verdict_gradients(
             tape, (d_loss, g_loss), seen.fake_logits, seen.fake
         )
-        of_q, of_code = tape.gradient(seen.code_error, (judge.q_variables, seen.fake))
+        zero = tf.UnconnectedGradients.ZERO
+        of_q, *of_code = tape.gradient(
+            seen.code_error, (self.q_variables, seen.fake, seen.other), unconnected_gradients=zero
+        )
         # G's objective: its adversarial loss + λ · code error, through D and Q as they are above,
         # + the answer loss + the unexplained share.
         of_g = tape.gradient(
-            [seen.fake, seen.answer_loss, seen.unexplained],
+            [seen.fake, seen.other, seen.answer_loss, seen.unexplained],
             generator,
             output_gradients=[
-                of_verdict + self.code_weight.value * of_code,
+                of_verdict + self.code_weight.value * of_code[0],
+                self.code_weight.value * of_code[1],
                 tf.constant(self.answer_weight),
                 tf.constant(self.image_weight),
             ],
         )
-        of_t = tape.gradient(seen.unexplained, transformation)
+        of_t = tape.gradient([seen.unexplained, seen.alikeness], transformation)
         # All gradients are taken at the weights of the start of the step: D and Q share layers, so
         # an optimizer must not see what another has just changed.
         self.g_optimizer.apply(of_g, generator)
         self.d_optimizer.apply(of_d, judge.d_variables)
-        self.q_optimizer.apply(of_q, judge.q_variables)
+        self.q_optimizer.apply(of_q, self.q_variables)
         self.t_optimizer.apply(of_t, transformation)
         self._average_generator()
         logs = self._log(seen, d_loss, g_loss)
@@ -258,53 +277,71 @@ class FilterGAN(keras.Model):
             )
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])
-        kernels = generator(data["latent"], training=training)  # (m, kh, kw, cin, cout)
-        generated = target.activations(features, kernels)  # (m, h', w', cout)
+        pair = self._pair(data["latent"], features, generator, training)
         real_maps = target.activations(features)
-        real, fake = judge.standardize(real_maps), judge.standardize(generated)
+        real, fake, other = map(judge.standardize, (real_maps, pair.generated, pair.other))
         noise = self.discriminator_noise.value
-        real_verdicts, fake_verdicts, codes = judge.judge(
-            real + noise * data["noise_real"],
-            fake + noise * data["noise_fake"],
-            fake + self.code_noise.value * data["noise_code"],
-            training=training,
+        noisy = real + noise * data["noise_real"], fake + noise * data["noise_fake"]
+        *verdicts, code_error = self._judge(noisy, fake, other, pair, data["noise_code"], training)
+        real_logits, fake_logits = (judge.logits(each, data["label"]) for each in verdicts)
+        moved = self.transformation((data["image"], pair.origins, data["latent"]))
+        found = judge.standardize(target.activations(target.features(moved), pair.kernels))
+        return Round(
+            fake=fake,
+            other=other,
+            real_logits=real_logits,
+            fake_logits=fake_logits,
+            code_error=code_error,
+            answer_loss=losses.answer_loss(
+                target.log_probabilities(real_maps, features),
+                target.log_probabilities(pair.generated, features),
+            ),
+            unexplained=unexplained(fake, other, found, pair.steps),
+            alikeness=self._alikeness(data["image"]),
+            variation=variation(real_maps, pair.generated, pair.other) * pair.parts,
         )
+
+    def _pair(
+        self,
+        latents: tf.Tensor,
+        features: list[tf.Tensor],
+        generator: FilterGenerator,
+        training: bool,
+    ) -> Pair:
+        """Each image under its own latent and under that of the example before."""
+        kernels = generator(latents, training=training)  # (m, kh, kw, cin, cout)
         # The next image under these kernels, turned back, is this image under the kernels before.
         # Kernels are several times the size of features and activations.
         following = tf.roll(features[0], -1, axis=0)
-        other = tf.roll(target.activations([following], kernels), 1, axis=0)
-        return Round(
-            fake=fake,
-            real_logits=judge.logits(real_verdicts, data["label"]),
-            fake_logits=judge.logits(fake_verdicts, data["label"]),
-            code_error=tf.reduce_mean(tf.square(codes - data["latent"])),
-            answer_loss=losses.answer_loss(
-                target.log_probabilities(real_maps, features),
-                target.log_probabilities(generated, features),
-            ),
-            unexplained=self._unexplained(data, kernels, fake, judge.standardize(other)),
-            variation=variation(real_maps, generated, other),
+        return Pair(
+            latents=latents,
+            origins=tf.roll(latents, 1, axis=0),
+            kernels=kernels,
+            generated=self.target.activations(features, kernels),  # (m, h', w', cout)
+            other=tf.roll(self.target.activations([following], kernels), 1, axis=0),
+            steps=tf.ones([tf.shape(latents)[0], 1]),
         )
 
-    def _unexplained(
+    def _judge(
         self,
-        data: dict[str, tf.Tensor],
-        kernels: tf.Tensor,
+        noisy: tuple[tf.Tensor, tf.Tensor],
         fake: tf.Tensor,
         other: tf.Tensor,
-    ) -> tf.Tensor:
-        """Share of the change of activations from latent r to z that T(x; r → z) does not undo.
+        pair: Pair,
+        noise: tf.Tensor,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """D's verdicts on real and generated activations under noise, and Q's error.
 
-        E‖a(T x|z) − a(x|r)‖² / E‖a(x|z) − a(x|r)‖² with r the latent of another example: 0 if T
-        explains all of it, 1 if T might as well be the identity. It is `explained_fraction` turned
-        round, with T in the place of the inversion. As r and z are drawn alike, what it divides by
-        is the variation itself: no step from a special latent can make the share look small.
+        Q reads the latent off one generated activation.
         """
-        origins = tf.roll(data["latent"], 1, axis=0)
-        moved = self.target.features(self.transformation((data["image"], origins, data["latent"])))
-        found = self.discriminator.standardize(self.target.activations(moved, kernels))
-        left = tf.reduce_mean(tf.square(found - other))
-        return tf.math.divide_no_nan(left, tf.reduce_mean(tf.square(fake - other)))
+        code = fake + self.code_noise.value * noise
+        *verdicts, codes = self.discriminator.judge(*noisy, code, training=training)
+        return (*verdicts, tf.reduce_mean(tf.square(codes - pair.latents)))
+
+    def _alikeness(self, images: tf.Tensor) -> tf.Tensor:
+        """What T minimises beside the unexplained share; nothing."""
+        return tf.constant(0.0)
 
     def _average_generator(self) -> None:
         steps = tf.cast(self.g_optimizer.iterations, tf.float32)

@@ -5,24 +5,51 @@ from typing import NamedTuple
 import tensorflow as tf
 
 
+class Pair(NamedTuple):
+    """The images of a batch under two latents each, z and r: their change is what moving does.
+
+    Attributes:
+        latents, origins: z and r, `(m, d)`.
+        kernels: of z, `(m, kh, kw, cin, cout)`.
+        generated, other: activations under z and under r, `(m, h', w', cout)`.
+        steps: which part of the latent differs between z and r, one-hot `(m, parts)`; one column
+            of ones where all of it does.
+    """
+
+    latents: tf.Tensor
+    origins: tf.Tensor
+    kernels: tf.Tensor
+    generated: tf.Tensor
+    other: tf.Tensor
+    steps: tf.Tensor
+
+    @property
+    def parts(self) -> int:
+        """How many parts of the latent move one at a time; 1 where all of it moves."""
+        return self.steps.shape[1]
+
+
 class Round(NamedTuple):
     """Everything that the losses, the controls and the log of a step are made of.
 
     Attributes:
-        fake: standardised generated activations, `(m, h', w', cout)`.
+        fake, other: standardised activations under z and under r, `(m, h', w', cout)`.
         real_logits, fake_logits: D's of the real and of the generated activations, `(m,)`.
         code_error: mean squared error of Q; 1 is chance.
         answer_loss: see `losses.answer_loss`.
-        unexplained: share of the change between latents that no image transformation undoes.
+        unexplained: share of the change between latents that T does not explain.
+        alikeness: of what T's latent dimensions do; 0 where each is a change of its own.
         variation: V_z / V_x of the activations.
     """
 
     fake: tf.Tensor
+    other: tf.Tensor
     real_logits: tf.Tensor
     fake_logits: tf.Tensor
     code_error: tf.Tensor
     answer_loss: tf.Tensor
     unexplained: tf.Tensor
+    alikeness: tf.Tensor
     variation: tf.Tensor
 
     @property
@@ -34,6 +61,26 @@ class Round(NamedTuple):
     def fake_accuracy(self) -> tf.Tensor:
         """Share of the generated activations that D takes for generated."""
         return _share(self.fake_logits < 0)
+
+
+def unexplained(fake: tf.Tensor, other: tf.Tensor, found: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """Share of the change of activations from latent r to z that T(x; r → z) does not undo.
+
+    E‖a(T x|z) − a(x|r)‖² / E‖a(x|z) − a(x|r)‖²: 0 if T explains all of it, 1 if T might as well be
+    the identity. It is `explained_fraction` turned round, with T in the place of the inversion. As
+    r and z are drawn alike, what it divides by is the variation itself: no step from a special
+    latent can make the share look small. Where the latent moves in parts, the mean over parts: a
+    part that moves little counts as much as one that moves most.
+
+    Args:
+        fake: a(x|z), standardised, `(m, h', w', cout)`.
+        other: a(x|r).
+        found: a(T x|z).
+        steps: which part of the latent moves, `(m, parts)`.
+    """
+    per_image = [tf.reduce_sum(tf.square(x - other), axis=(1, 2, 3)) for x in (found, fake)]
+    left, moved = (tf.linalg.matvec(steps, sums, transpose_a=True) for sums in per_image)
+    return tf.reduce_mean(tf.math.divide_no_nan(left, moved))
 
 
 def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""`ImageTransformation`: what a latent does to kernels, said as what it does to an image."""
+"""T: the change of an image that the kernels of another latent undo."""
 
 import keras
 from keras import ops

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from keras_filtergan.generators.dcgan import StridedDiscriminator, UpsamplingGenerator
+from keras_filtergan.generators.linear import LinearFilterGenerator
 from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 from keras_filtergan.names import by_name
 
@@ -20,6 +21,7 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "linear": Architecture(LinearFilterGenerator, Discriminator),
     "shared": Architecture(FilterGenerator, Discriminator),
     "dcgan": Architecture(UpsamplingGenerator, StridedDiscriminator),
 }
@@ -29,7 +31,8 @@ def get_architecture(name: str) -> Architecture:
     """The architecture of that name.
 
     Args:
-        name: `shared`, one network for every output channel; or `dcgan`.
+        name: `shared`, one network for every output channel; `linear`, the same and a part linear
+            in the latent with weights of its own for every kernel; or `dcgan`.
 
     Raises:
         InputError: an unknown name; the message lists the names and the nearest one.

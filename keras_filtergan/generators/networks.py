@@ -181,7 +181,7 @@ class Discriminator(keras.Model):
 
     Args:
         activation_shape: `(h', w', cout)` of the layer.
-        latent_dim: length d of a latent.
+        latent_dim: length d of a latent; 0 for a D without a code head.
         num_classes: condition D on that many classes; 0 for the paper's unconditional D.
         width: channels of the first convolution; the second has twice as many.
         features: units of the last shared layer.
@@ -221,9 +221,11 @@ class Discriminator(keras.Model):
         self.verdict = keras.layers.Dense(
             1 + num_classes, kernel_initializer=glorot, dtype=dtype, name="verdict"
         )
-        self.code = keras.layers.Dense(
-            latent_dim, kernel_initializer="zeros", dtype=dtype, name="code"
-        )
+        self.code = None
+        if latent_dim:
+            self.code = keras.layers.Dense(
+                latent_dim, kernel_initializer="zeros", dtype=dtype, name="code"
+            )
 
     def _make_trunk(self) -> keras.Sequential:
         """The shared layers: standardised activations → features `(m, k)`."""
@@ -259,7 +261,8 @@ class Discriminator(keras.Model):
         """Create the weights for activations `(m, h', w', cout)`."""
         self.standardize.build(input_shape)
         self.verdict.build(self.trunk.output_shape)
-        self.code.build(self.trunk.output_shape)
+        if self.code is not None:
+            self.code.build(self.trunk.output_shape)
         self.built = True
 
     def fit_standard(self, mean, variance) -> None:
@@ -269,9 +272,12 @@ class Discriminator(keras.Model):
         self.standardize.finalize_state()
 
     def call(self, standardized, training=False):
-        """Verdicts `(m, 1 + num_classes)` and codes `(m, d)` of standardised activations."""
+        """Verdicts `(m, 1 + num_classes)` and codes `(m, d)` of standardised activations.
+
+        Without a code head there are no codes: `None` in their place.
+        """
         features = self.trunk(standardized, training=training)
-        return self.verdict(features), self.code(features)
+        return self.verdict(features), None if self.code is None else self.code(features)
 
     def judge(self, real, fake, code, training=False) -> tuple:
         """What D and Q say of standardised activations under noise.
@@ -285,9 +291,18 @@ class Discriminator(keras.Model):
             Verdicts on `real` and on `fake`, `(m, 1 + num_classes)` each, and codes `(m, d)`.
         """
         # D and Q go through the trunk apart, as each takes a gradient of its own from it.
-        verdicts = self.verdict(self.trunk(ops.concatenate([real, fake]), training=training))
         codes = self.code(self.trunk(code, training=training))
-        return (*ops.split(verdicts, 2), codes)
+        return (*self.verdicts(real, fake, training), codes)
+
+    def verdicts(self, real, fake, training=False) -> tuple:
+        """What D alone says of standardised activations under noise, `(m, 1 + num_classes)` each.
+
+        Args:
+            real, fake: what D sees, `(m, h', w', cout)` each.
+            training: mode of the layers.
+        """
+        both = self.verdict(self.trunk(ops.concatenate([real, fake]), training=training))
+        return tuple(ops.split(both, 2))
 
     def verdict_gradients(
         self,
@@ -331,7 +346,8 @@ class Discriminator(keras.Model):
     @property
     def q_variables(self) -> list:
         """What Q trains: the shared layers and its code."""
-        return self.trunk.trainable_variables + self.code.trainable_variables
+        head = [] if self.code is None else self.code.trainable_variables
+        return self.trunk.trainable_variables + head
 
     def get_config(self) -> dict:
         """Constructor arguments."""

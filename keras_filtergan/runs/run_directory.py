@@ -40,6 +40,11 @@ class RunDirectory:
         return self.path / "generator.keras"
 
     @property
+    def reader(self) -> Path:
+        """The code head of a run by the `natural` method."""
+        return self.path / "reader.keras"
+
+    @property
     def discriminator(self) -> Path:
         """D with its code head Q."""
         return self.path / "discriminator.keras"

@@ -43,6 +43,8 @@ class Settings:
         seed: of all weights, orders, latents and noise.
         g_learning_rate, dq_learning_rate, t_learning_rate: of RMSprop for G, and for D and Q, and
             of Adam for T; all fall to zero along a cosine.
+        method: `natural` or `infogan`: what Q reads; see `NaturalFilterGAN` and `FilterGAN`.
+        rank: natural directions that Q sees; without meaning for `infogan`.
         generator_loss … architecture: see `FilterGAN`.
 
     Raises:
@@ -60,22 +62,24 @@ class Settings:
     g_learning_rate: float = 1e-3
     dq_learning_rate: float = 5e-4
     t_learning_rate: float = 3e-3
+    method: str = "natural"
+    rank: int = 50
     generator_loss: str = "non_saturating"
     conditional: bool = True
     code_weight: float = 5.0
-    variation_goal: float | None = 0.45
+    variation_goal: float | None = 0.25
     code_noise: float | None = None
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
-    answer_weight: float = 3.0
-    image_weight: float = 5.0
+    answer_weight: float = 5.0
+    image_weight: float = 10.0
     averaging: float = 0.998
-    architecture: str = "shared"
+    architecture: str = "linear"
 
     _check = check_option
 
     def __post_init__(self):
-        for name in ("classifier_epochs", "steps", "latent_dim"):
+        for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
         self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
         self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
@@ -101,7 +105,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Settings":
-        """Settings from `config.json`.
+        """Settings from `config.json`; those of before there was another method were `infogan`.
 
         Raises:
             InputError: a name is not a setting (a file of another version).
@@ -112,4 +116,4 @@ class Settings:
                 f"unknown setting {sorted(unknown)[0]!r} in the run's config.json: it is a run of "
                 "another version; train it again in another --out"
             )
-        return cls(**values)
+        return cls(**{"method": "infogan", **values})

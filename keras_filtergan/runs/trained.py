@@ -15,6 +15,9 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.files import save_model
 from keras_filtergan.fingerprints import fingerprint
+from keras_filtergan.gan.bending import ImageBending
+from keras_filtergan.gan.change_reader import ChangeReader
+from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
@@ -31,9 +34,10 @@ class TrainedRun:
         settings, dataset: as in training.
         target: the frozen network.
         generator: the averaged one.
-        discriminator: with its code head.
+        discriminator: with its code head, if that is not `reader`.
         transformation: the image transformation that goes with the generator.
         code_noise: σ of the noise on Q's input.
+        reader: the code head that reads changes; `None` after training by `infogan`.
 
     Example:
         >>> trained = TrainedRun.load(open_run(Path("runs/mnist_sample-layer4-seed0")))
@@ -45,8 +49,28 @@ class TrainedRun:
     target: FrozenTarget
     generator: FilterGenerator
     discriminator: Discriminator
-    transformation: ImageTransformation
+    transformation: ImageTransformation | ImageBending
     code_noise: float
+    reader: ChangeReader | None = None
+
+    @classmethod
+    def of(cls, gan: FilterGAN, settings: Settings, dataset: ImageDataset) -> "TrainedRun":
+        """What training has made.
+
+        Args:
+            gan: trained.
+            settings, dataset: what it was trained with.
+        """
+        return cls(
+            settings,
+            dataset,
+            gan.target,
+            gan.generator,
+            gan.discriminator,
+            gan.transformation,
+            float(gan.code_noise.value),
+            getattr(gan, "reader", None),
+        )
 
     @classmethod
     def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
@@ -79,12 +103,18 @@ class TrainedRun:
         players = {
             run.generator: load_generator(run.generator),
             run.discriminator: _load(run.discriminator, Discriminator),
-            run.transformation: _load(run.transformation, ImageTransformation),
+            run.transformation: _load(run.transformation, ImageTransformation, ImageBending),
         }
+        if settings.method == "natural":
+            players[run.reader] = _load(run.reader, ChangeReader)
         for path, player in players.items():
             if fingerprint(player) != config["players"][path.stem]:
                 raise InputError(f"{str(path)!r} is not the {path.stem} that this run trained")
-        return cls(settings, dataset, target, *players.values(), config["code_noise"])
+        generator, discriminator, transformation, *reader = players.values()
+        noise = config["code_noise"]
+        return cls(
+            settings, dataset, target, generator, discriminator, transformation, noise, *reader
+        )
 
     def save(self, run: RunDirectory) -> None:
         """Save what was trained, and write down that it belongs together.
@@ -96,6 +126,7 @@ class TrainedRun:
             run.generator: self.generator,
             run.discriminator: self.discriminator,
             run.transformation: self.transformation,
+            **({run.reader: self.reader} if self.reader else {}),
         }
         for path, player in players.items():
             save_model(player, path)
@@ -115,6 +146,7 @@ class TrainedRun:
             dataset=self.dataset,
             latent_dim=self.settings.latent_dim,
             discriminator=self.discriminator,
+            reader=self.reader,
             code_noise=self.code_noise,
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
@@ -149,10 +181,9 @@ class TrainedRun:
         return self.target.activations(self.target.features(images), kernels).numpy()
 
 
-def _load(path: Path, kind: type[keras.Model]) -> keras.Model:
+def _load(path: Path, *kinds: type[keras.Model]) -> keras.Model:
     model = load_classifier(path)
-    if not isinstance(model, kind):
-        raise InputError(
-            f"expected a {kind.__name__} in {str(path)!r}, it is a {type(model).__name__}"
-        )
+    if not isinstance(model, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise InputError(f"expected a {names} in {str(path)!r}, it is a {type(model).__name__}")
     return model

@@ -20,6 +20,7 @@ from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.evaluation.chance import chance_note
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.methods import get_method
 from keras_filtergan.runs.callbacks import (
     CheckpointWriter,
     DivergenceGuard,
@@ -161,9 +162,7 @@ def train(
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, plan, run, verbose)
     say("evaluating on held-out images")
-    players = gan.generator, gan.discriminator, gan.transformation
-    code_noise = float(gan.code_noise.value)
-    trained = TrainedRun(plan.settings, plan.dataset, target, *players, code_noise)
+    trained = TrainedRun.of(gan, plan.settings, plan.dataset)
     trained.save(run)
     card = evaluate(trained.subject(), metrics)
     run.write_evaluation(card)
@@ -178,9 +177,11 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         target: its classifier, trained, and split at its layer.
     """
     settings = plan.settings
-    gan = FilterGAN(
+    own = {"rank": settings.rank} if settings.method == "natural" else {}
+    gan = get_method(settings.method)(
         target,
         settings.latent_dim,
+        **own,
         conditional=settings.conditional,
         generator_loss=settings.generator_loss,
         code_weight=settings.code_weight,
@@ -205,7 +206,8 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
-    gan.adapt(plan.dataset.x_train[np.sort(order[:ADAPT_IMAGES])])
+    chosen = np.sort(order[:ADAPT_IMAGES])
+    gan.adapt(plan.dataset.x_train[chosen], plan.dataset.y_train[chosen])
     return gan
 
 
@@ -259,6 +261,7 @@ def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
                 batch_size=settings.batch_size,
                 latent_dim=settings.latent_dim,
                 noise_shape=gan.target.activation_shape,
+                code_shape=gan.code_shape,
                 seed=settings.seed,
                 start_step=start,
             )

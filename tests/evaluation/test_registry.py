@@ -13,7 +13,9 @@ CARD = [
     *("averaged_retrained_accuracy", "control_retrained_accuracy"),
     *("activation_variation", "activation_bias", "code_r2", "code_information"),
     *("filter_diversity", "filter_distance"),
-    *("activation_frechet_distance", "critic_accuracy", "explained_fraction", "pixel_distance"),
+    *("activation_frechet_distance", "critic_accuracy"),
+    *("natural_share", "natural_share_of_images", "natural_coverage", "discriminant"),
+    *("natural_critic", "explained_fraction", "pixel_distance", "even_share"),
     *("label_agreement", "independent_label_agreement"),
 ]
 
@@ -47,7 +49,7 @@ def test_an_unknown_name_is_refused_with_the_names_that_exist(subject):
 
 def test_a_metric_is_left_out_or_refused_without_what_it_needs(subject):
     bare = dataclasses.replace(subject, discriminator=None, latent_dim=1)
-    grids = {"explained_fraction", "pixel_distance", "label_agreement"}
+    grids = {"explained_fraction", "pixel_distance", "even_share", "label_agreement"}
     left_out = {"code_r2", "code_information", "independent_label_agreement", *grids}
     assert metric_names(bare) == [name for name in CARD if name not in left_out]
     assert metric_names(subject) == CARD[:-1]

@@ -1,0 +1,127 @@
+"""`ImageBending`: a T that displaces pixels and does nothing else."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_filtergan.displacement import sample_cubic, spline_field
+from keras_filtergan.images.parametrizations import clip_inward
+
+REACH = 1 / 7  # of the image's side, that a lattice value of 1 displaces
+STROKE_REACH = 3 / 28  # of the image's side, that a stroke value of 1 displaces
+FLAT = 0.05  # slope per pixel below which an edge is none
+SMOOTHING = 3  # radius in pixels of the Gaussian of standard deviation 1 before slopes are taken
+
+
+@keras.saving.register_keras_serializable("keras_filtergan")
+class ImageBending(keras.Model):
+    """T(x; r → z): pixels displaced along a field that is linear in z − r; the identity if r = z.
+
+    The field has two parts: a smooth *bend*, the same for every image (shift, slant, turn, scale
+    and what else a lattice can say), and a *stroke* part, which moves every edge along its normal
+    and so makes strokes thinner or thicker. It cannot blur, brighten or paint: what it explains of
+    a change of activations is geometry. A step and its opposite displace in opposite directions.
+
+    Args:
+        latent_dim: length d of a latent.
+        grid: lattice points a side of the bend.
+        seed: of the initial weights.
+
+    Inputs: images `(m, h, w, c)` in [0, 1], latents r `(m, d)` (or `(1, d)` for all) and latents
+    z `(m, d)`. Output: images like the inputs.
+
+    Example:
+        >>> ImageBending(latent_dim=4)((images, tf.zeros_like(latents), latents)).shape
+        TensorShape([64, 28, 28, 1])
+    """
+
+    def __init__(self, latent_dim: int = 4, grid: int = 4, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim
+        self.grid = grid
+        self.seed = seed
+
+        def start(number: int) -> keras.initializers.Initializer:
+            return keras.initializers.RandomNormal(stddev=0.01, seed=seed * 10 + number)
+
+        self.bend = self.add_weight(
+            shape=(latent_dim, grid, grid, 2), initializer=start(6), name="bend"
+        )
+        self.stroke = self.add_weight(shape=(latent_dim,), initializer=start(7), name="stroke")
+        self.built = True
+
+    def call(self, inputs):
+        """Transform image i as the step from `origins[i]` to `latents[i]` does."""
+        images, origins, latents = inputs
+        fields = self.fields(images)  # (m or 1, h, w, 2, d) each
+        displacement = sum(ops.einsum("mhwkd,md->mhwk", f, latents - origins) for f in fields)
+        return clip_inward(sample_cubic(images, displacement))
+
+    def fields(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What each latent dimension displaces, in pixels (down, right), per unit of the latent.
+
+        Args:
+            images: x, `(m, h, w, c)`.
+
+        Returns:
+            The bend, the same for all images, and the stroke part, both `(m, h, w, 2, d)`.
+        """
+        m = ops.shape(images)[0]
+        height, width = images.shape[1:3]
+        side = max(height, width)
+        bend = ops.transpose(spline_field(self.bend, height, width), (1, 2, 3, 0))
+        bend = ops.broadcast_to(REACH * side * bend, (m, height, width, 2, self.latent_dim))
+        return bend, STROKE_REACH * side * edge_normals(images)[..., None] * self.stroke
+
+    def alikeness(self, images: tf.Tensor) -> tf.Tensor:
+        """Mean squared cosine between what two latent dimensions do to images, to first order.
+
+        0 if every dimension is a change of its own, 1 if all are the same; `()`. Between T and
+        itself there is no pair: 0 for a latent of one dimension.
+
+        Args:
+            images: `(m, h, w, c)`.
+        """
+        if self.latent_dim == 1:
+            return tf.constant(0.0)
+        slopes = ops.mean(image_slopes(images), axis=-1)  # (m, h, w, 2)
+        changes = ops.einsum("mhwk,mhwkd->mhwd", slopes, sum(self.fields(images)))
+        products = ops.einsum("mhwi,mhwj->ij", changes, changes)
+        squares = ops.diagonal(products)
+        cosines = ops.square(products) / (squares[:, None] * squares + keras.config.epsilon())
+        pairs = self.latent_dim * (self.latent_dim - 1)
+        return (ops.sum(cosines) - ops.sum(ops.diagonal(cosines))) / pairs
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        names = ("latent_dim", "grid", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def image_slopes(images: tf.Tensor) -> tf.Tensor:
+    """Central differences down and right, per pixel, `(m, h, w, 2, c)`; the border is repeated."""
+    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    down = framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]
+    right = framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]
+    return tf.stack([down, right], axis=3) / 2.0
+
+
+def edge_normals(images: tf.Tensor) -> tf.Tensor:
+    """Unit vectors towards the brighter side at edges, and next to nothing where there is none.
+
+    Args:
+        images: `(m, h, w, c)`; channels are averaged and smoothed first.
+
+    Returns:
+        (down, right), `(m, h, w, 2)`: g / √(‖g‖² + 0.05²) with g the slopes.
+    """
+    grey = tf.reduce_mean(images, axis=-1, keepdims=True)
+    reach = min(SMOOTHING, *grey.shape[1:3])  # of a frame, at most the image
+    distance = np.arange(-reach, reach + 1)
+    bell = np.exp(-np.square(distance) / 2.0)
+    bell = np.outer(bell, bell) / np.square(bell.sum())
+    framed = tf.pad(grey, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "SYMMETRIC")
+    smooth = tf.nn.conv2d(framed, bell.astype("float32")[:, :, None, None], 1, "VALID")
+    slopes = image_slopes(smooth)[..., 0]
+    return slopes / tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=-1, keepdims=True) + FLAT**2)

@@ -1,0 +1,156 @@
+"""`NaturalFilterGAN`: a FilterGAN whose latents move activations as images of one class differ."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from keras_filtergan.classifiers.natural import (
+    RANK,
+    NaturalCoordinates,
+    channel_standard,
+    standardised_activations,
+)
+from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.gan.bending import ImageBending
+from keras_filtergan.gan.change_reader import ChangeReader
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.rounds import Pair
+from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+
+CODE_UNIT = 4.0  # of Q's coordinates, in standard deviations of their noise: the root of CODE_SNR
+
+
+class NaturalFilterGAN(FilterGAN):
+    """A FilterGAN in which natural changes are what pays.
+
+    A code head that reads activations as they are is served best by changes that no image makes:
+    they are cheap, D cannot tell them under noise, and the network ignores them too. Here
+
+    * **Q reads the change** between two latents of one image, in natural coordinates: the main
+      directions in which real activations of images of one class differ. Noise is in these alone.
+      D sees everything, so that what Q cannot see is no place to hide.
+    * **One latent dimension moves at a time.** Q has to say which and how far, so that dimensions
+      are told apart; and the share that T does not explain is taken dimension by dimension, so
+      that each has to be a change of images.
+    * **T only displaces** (`ImageBending`), linearly in the step, and its dimensions are kept
+      orthogonal: without this all of them become the change that pays most.
+    * **G is linear in z first** (`LinearFilterGenerator`).
+
+    What each of these does is in a table of docs/results.md.
+
+    Args:
+        rank: natural directions that Q sees.
+        target, latent_dim, kwargs: as of `FilterGAN`, with other defaults.
+
+    Example:
+        >>> gan = NaturalFilterGAN(FrozenTarget(classifier, layer=4), latent_dim=4)
+        >>> gan.compile()
+        >>> gan.adapt(x_train, y_train)
+        >>> gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=4, seed=0,
+        ...     noise_shape=gan.target.activation_shape, code_shape=gan.code_shape),
+        ...     steps_per_epoch=100, epochs=40)
+
+    Reference:
+        Kilcher, Bécigneul, Hofmann (2017), Algorithm 1; Lin et al. (2020), InfoGAN-CR and
+        ModelCentrality, section 3, for pairs that tell latent dimensions apart.
+    """
+
+    def __init__(
+        self,
+        target: FrozenTarget,
+        latent_dim: int = 4,
+        *,
+        rank: int = RANK,
+        variation_goal: float | None = 0.25,
+        answer_weight: float = 5.0,
+        image_weight: float = 10.0,
+        architecture: str = "linear",
+        **kwargs,
+    ):
+        self.rank = rank
+        super().__init__(
+            target,
+            latent_dim,
+            variation_goal=variation_goal,
+            answer_weight=answer_weight,
+            image_weight=image_weight,
+            architecture=architecture,
+            **kwargs,
+        )
+
+    def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
+        shape = self.target.activation_shape
+        self.discriminator = kind(shape, 0, num_classes, seed=seed)
+        self.reader = ChangeReader(shape, self.latent_dim, self.rank, seed=seed)
+        self.transformation = ImageBending(self.latent_dim, seed=seed)
+
+    @property
+    def q_variables(self) -> list:
+        """What Q trains; it shares nothing with D."""
+        return self.reader.trainable_variables
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of the noise on Q's input, of one example: the natural coordinates."""
+        return (self.reader.rank,)
+
+    def adapt(
+        self, images: np.ndarray, labels: np.ndarray | None = None, batch_size: int = 256
+    ) -> None:
+        """Fit the units of noise, and the natural coordinates, to the real kernels' activations.
+
+        Args:
+            images: `(n, h, w, c)`, a few thousand are plenty.
+            labels: their classes `(n,)`; without them, coordinates are those in which images
+                differ from the mean of all.
+            batch_size: images at once.
+        """
+        super().adapt(images, labels, batch_size)
+        mean, variance = channel_standard(*self.target.moments(images, batch_size))
+        activations = standardised_activations(self.target, images, mean, variance)
+        labels = np.zeros(len(images), int) if labels is None else labels
+        natural = NaturalCoordinates.fit(activations, labels[: len(activations)], self.rank)
+        self.reader.fit_coordinates(natural, CODE_UNIT * self.code_noise.highest)
+
+    def _pair(
+        self,
+        latents: tf.Tensor,
+        features: list[tf.Tensor],
+        generator: FilterGenerator,
+        training: bool,
+    ) -> Pair:
+        """Each image under two latents that differ in one dimension, every image in the next."""
+        first = tf.cast(self.g_optimizer.iterations, tf.int32)  # small batches miss some
+        moving = (tf.range(tf.shape(latents)[0]) + first) % self.latent_dim
+        steps = tf.one_hot(moving, self.latent_dim)
+        origins = latents + steps * (tf.roll(latents, 1, axis=0) - latents)
+        kernels = generator(tf.concat([latents, origins], axis=0), training=training)
+        of_latents, of_origins = tf.split(kernels, 2)
+        return Pair(
+            latents=latents,
+            origins=origins,
+            kernels=of_latents,
+            generated=self.target.activations(features, of_latents),
+            other=self.target.activations(features, of_origins),
+            steps=steps,
+        )
+
+    def _judge(
+        self,
+        noisy: tuple[tf.Tensor, tf.Tensor],
+        fake: tf.Tensor,
+        other: tf.Tensor,
+        pair: Pair,
+        noise: tf.Tensor,
+        training: bool,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """D's verdicts, and Q's error about the step between the two latents of an image."""
+        step = (pair.latents - pair.origins) / math.sqrt(2.0)  # N(0, 1) in the moving dimension
+        coordinates = self.reader.coordinates((fake - other) / math.sqrt(2.0))
+        codes = self.reader.read(coordinates + self.code_noise.value * noise)
+        error = tf.reduce_mean(tf.square(codes - step)) * pair.parts  # 1 is chance
+        return (*self.discriminator.verdicts(*noisy, training=training), error)
+
+    def _alikeness(self, images: tf.Tensor) -> tf.Tensor:
+        return self.transformation.alikeness(images)
