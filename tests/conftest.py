@@ -91,9 +91,8 @@ def trained(gan, target, dataset):
     """An untrained generator with an image transformation that does something."""
     kernel = gan.transformation.strengths.layers[-1].kernel
     kernel.assign(np.random.default_rng(3).normal(0, 0.1, kernel.shape))
-    settings = Settings(latent_dim=3)
-    players = gan.generator, gan.discriminator, gan.transformation
-    return TrainedRun(settings, dataset, target, *players, code_noise=2.5)
+    gan.code_noise.value.assign(2.5)
+    return TrainedRun.of(gan, Settings(method="infogan", latent_dim=3), dataset)
 
 
 @pytest.fixture(scope="session")

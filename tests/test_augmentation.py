@@ -57,8 +57,8 @@ def make_trained(channels: int, dtype: str = "uint8") -> TrainedRun:
     gan.adapt(dataset.x_train)
     kernel = gan.transformation.strengths.layers[-1].kernel
     kernel.assign(rng.normal(0, 0.05, kernel.shape))
-    players = gan.generator, gan.discriminator, gan.transformation
-    return TrainedRun(Settings(latent_dim=LATENT_DIM), dataset, target, *players, code_noise=2.5)
+    gan.code_noise.value.assign(2.5)
+    return TrainedRun.of(gan, Settings(method="infogan", latent_dim=LATENT_DIM), dataset)
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,11 @@ def runs(tmp_path_factory, dataset, classifier):
     made = []
     for layer, seed, card in ((4, 3, CARD), ("conv2", 5, {"activation_variation": 0.2})):
         settings = Settings(
-            layer=layer, dataset=str(folder / "patterns.npz"), latent_dim=3, seed=seed
+            layer=layer,
+            dataset=str(folder / "patterns.npz"),
+            method="infogan",
+            latent_dim=3,
+            seed=seed,
         )
         loaded = load_dataset(settings.dataset)
         made.append(write_run(folder / f"layer{layer}", settings, classifier, loaded, card))

@@ -72,7 +72,7 @@ def test_a_run_leaves_what_the_design_says(whole, settings):
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         *("config.json", "classifier.keras", "generator.keras", "discriminator.keras"),
-        "transformation.keras",
+        *("transformation.keras", "reader.keras"),
         *("checkpoints", "history.jsonl", "evaluation.json"),
     }
     config = run.read_config()
@@ -254,7 +254,7 @@ def test_generator_and_classifier_must_belong_together(copied):
         TrainedRun.load(copied)
 
 
-@pytest.mark.parametrize("player", ["generator", "discriminator", "transformation"])
+@pytest.mark.parametrize("player", ["generator", "discriminator", "transformation", "reader"])
 def test_all_that_was_trained_must_belong_together(copied, player):
     trained = TrainedRun.load(copied)
     model = getattr(trained, player)
