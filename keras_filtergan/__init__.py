@@ -5,53 +5,78 @@ they cause: an implementation of Kilcher, Bécigneul, Hofmann (2017), *Parametri
 with a GAN*. Names are imported on first use, so that `import keras_filtergan` costs nothing.
 """
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+from keras_filtergan.lazy import offer
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Augmentation": "augmentation.augmentation",
-    "DivergenceError": "errors",
-    "Discriminator": "generators.networks",
-    "FilterGAN": "gan.filtergan",
-    "FilterGenerator": "generators.networks",
-    "FrozenTarget": "classifiers.target",
-    "ImageTransformation": "gan.transformation",
-    "InputError": "errors",
-    "Inverter": "inversion.inversion",
-    "Recipe": "augmentation.recipe",
-    "Settings": "runs.settings",
-    "TrainedRun": "runs.trained",
-    "Walk": "inversion.walks",
-    "build_classifier": "classifiers.classifier",
-    "convolve": "convolution",
-    "load_generator": "generators.saved_generator",
-    "principal_directions": "inversion.directions",
-    "train_classifier": "classifiers.classifier",
-}
-_MODULES = {
-    "data": "data",
-    "evaluation": "evaluation",
-    "layers": "layers",
-    "parametrizations": "images.parametrizations",
-    "plots": "plots",
-    "priors": "images.priors",
-}
+if TYPE_CHECKING:  # so that editors and type checkers know what the names are
+    from keras_filtergan import data, evaluation, instruments, layers, plots
+    from keras_filtergan.augmentation.augmentation import Augmentation
+    from keras_filtergan.augmentation.recipe import Recipe
+    from keras_filtergan.classifiers.classifier import build_classifier, train_classifier
+    from keras_filtergan.classifiers.target import FrozenTarget
+    from keras_filtergan.convolution import convolve
+    from keras_filtergan.errors import DivergenceError, InputError
+    from keras_filtergan.evaluation.card import full_card
+    from keras_filtergan.evaluation.registry import evaluate
+    from keras_filtergan.gan.bending import ImageBending
+    from keras_filtergan.gan.filtergan import FilterGAN
+    from keras_filtergan.gan.natural_filtergan import NaturalFilterGAN
+    from keras_filtergan.gan.transformation import ImageTransformation
+    from keras_filtergan.generators.linear import LinearFilterGenerator
+    from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+    from keras_filtergan.generators.saved_generator import load_generator
+    from keras_filtergan.images import parametrizations, priors
+    from keras_filtergan.inversion.directions import principal_directions
+    from keras_filtergan.inversion.inversion import Inverter
+    from keras_filtergan.inversion.walks import Walk
+    from keras_filtergan.runs import presets
+    from keras_filtergan.runs.gallery import View, draw_gallery
+    from keras_filtergan.runs.settings import Settings
+    from keras_filtergan.runs.trained import TrainedRun
+    from keras_filtergan.runs.training import plan, train
 
-__all__ = sorted([*_HOMES, *_MODULES])
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"{__name__}.{_MODULES[name]}")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = offer(
+    globals(),
+    {
+        "Augmentation": "augmentation.augmentation",
+        "DivergenceError": "errors",
+        "Discriminator": "generators.networks",
+        "FilterGAN": "gan.filtergan",
+        "FilterGenerator": "generators.networks",
+        "FrozenTarget": "classifiers.target",
+        "ImageBending": "gan.bending",
+        "ImageTransformation": "gan.transformation",
+        "InputError": "errors",
+        "Inverter": "inversion.inversion",
+        "LinearFilterGenerator": "generators.linear",
+        "NaturalFilterGAN": "gan.natural_filtergan",
+        "Recipe": "augmentation.recipe",
+        "Settings": "runs.settings",
+        "TrainedRun": "runs.trained",
+        "View": "runs.gallery",
+        "Walk": "inversion.walks",
+        "build_classifier": "classifiers.classifier",
+        "convolve": "convolution",
+        "draw_gallery": "runs.gallery",
+        "evaluate": "evaluation.registry",
+        "full_card": "evaluation.card",
+        "load_generator": "generators.saved_generator",
+        "plan": "runs.training",
+        "principal_directions": "inversion.directions",
+        "train": "runs.training",
+        "train_classifier": "classifiers.classifier",
+    },
+    modules={
+        "data": "data",
+        "evaluation": "evaluation",
+        "instruments": "instruments",
+        "layers": "layers",
+        "parametrizations": "images.parametrizations",
+        "plots": "plots",
+        "presets": "runs.presets",
+        "priors": "images.priors",
+    },
+)

@@ -59,7 +59,7 @@ def test_training_that_fails_says_why_and_when_and_goes_on(words, tmp_path, monk
     fail_in_step(1, calls_a_step=2)  # the cause is still there
     assert "; in step 3 of 6; " in failure([*command, "--resume"], capsys)  # from the state after 2
     fail_in_step(0, calls_a_step=2)
-    monkeypatch.setattr(gallery, "draw_gallery", lambda *_: [])  # a minute of pictures
+    monkeypatch.setattr(gallery, "draw_gallery", lambda *_, **__: [])  # a minute of pictures
     assert train_main([*command, "--resume"]) == 0
     assert run.is_complete
     assert [record["step"] for record in run.read_history()] == [STEPS]

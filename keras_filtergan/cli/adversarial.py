@@ -40,11 +40,11 @@ def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
 def _adversarial(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
     from keras_filtergan.instruments.adversarial.projected_gradient import NORMS
-    from keras_filtergan.instruments.adversarial.study import adversarial
+    from keras_filtergan.instruments.adversarial.study import adversarial_study
 
     if options.epsilons and not options.norm:
         raise InputError("expected --norm beside --epsilons: a size means another thing in each")
-    return adversarial(
+    return adversarial_study(
         specimen,
         [NORMS[options.norm]] if options.norm else list(NORMS.values()),
         options.epsilons,

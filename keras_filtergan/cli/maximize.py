@@ -65,7 +65,7 @@ def _maximize(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -
     from keras_filtergan.images.parametrizations import get_parametrization
     from keras_filtergan.instruments.maximize.ascent import PRIORS, Ascent
     from keras_filtergan.instruments.maximize.expression import parse_objective
-    from keras_filtergan.instruments.maximize.study import maximize
+    from keras_filtergan.instruments.maximize.study import maximization_study
     from keras_filtergan.instruments.maximize.transforms import RandomViews
 
     if options.kernels < 0:
@@ -76,4 +76,4 @@ def _maximize(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -
     )
     start = int(options.start) if options.start.isdecimal() else options.start
     objectives = [parse_objective(text) for text in options.objective]
-    return maximize(specimen, objectives, options.kernels, start, how, options.seed, tell)
+    return maximization_study(specimen, objectives, options.kernels, start, how, options.seed, tell)

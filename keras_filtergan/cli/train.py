@@ -118,8 +118,7 @@ def _train(options: argparse.Namespace) -> int:
         return DONE
     if run.is_complete:
         if not run.figures.exists():
-            held = TrainedRun.load(run, here)
-            gallery.draw_gallery(run, held, gallery.View(), run.figures, print)
+            gallery.draw_gallery(TrainedRun.load(run, here))
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
@@ -138,7 +137,7 @@ def _train(options: argparse.Namespace) -> int:
                 "--resume"
             )
         raise
-    gallery.draw_gallery(run, trained, gallery.View(), run.figures, print)
+    gallery.draw_gallery(trained)
     print(evaluation.format_card(card))
     print(f"run: {run.path}; more pictures: python visualize.py --run {run.path}")
     return DONE
@@ -158,6 +157,8 @@ def _layer(text: str) -> int | str:
 
 
 def _default_out(settings: Settings, preset_name: str | None) -> Path:
-    parts = Path(settings.dataset).stem, f"layer{file_name(settings.layer)}", f"seed{settings.seed}"
-    name = "-".join(parts)
-    return Path("runs") / (f"{name}-quick" if preset_name == "quick" else name)
+    parts = [Path(settings.dataset).stem, f"layer{file_name(settings.layer)}"]
+    parts += [f"seed{settings.seed}"]
+    parts += [settings.method] if settings.method != Settings.method else []
+    parts += ["quick"] if preset_name == "quick" else []
+    return Path("runs") / "-".join(parts)

@@ -74,7 +74,7 @@ def _visualize(options: argparse.Namespace) -> int:
         jitter=options.jitter,
     )
     trained = TrainedRun.load(run, data_dir(options))
-    gallery.draw_gallery(run, trained, view, folder, print)
+    gallery.draw_gallery(trained, view, folder)
     return DONE
 
 

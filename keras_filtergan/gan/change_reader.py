@@ -29,7 +29,7 @@ class ChangeReader(keras.Model):
 
     Example:
         >>> reader = ChangeReader((7, 7, 32), latent_dim=4)
-        >>> reader.fit_coordinates(NaturalCoordinates.fit(activations, labels), unit=8.0)
+        >>> reader.fit_coordinates(NaturalCoordinates.fit(activations, labels))
         >>> reader(activations[:10] - activations[10:20]).shape
         TensorShape([10, 4])
     """
@@ -65,16 +65,15 @@ class ChangeReader(keras.Model):
         )
         self.built = True
 
-    def fit_coordinates(self, natural: NaturalCoordinates, unit: float) -> None:
-        """Set what Q sees.
+    def fit_coordinates(self, natural: NaturalCoordinates) -> None:
+        """Set what Q sees; coordinates are in units of the largest spread between images.
 
         Args:
             natural: the directions; where the data carry fewer than `rank`, the others stay zero.
-            unit: size of a coordinate that the first hidden layer reads as 1.
         """
         missing = self.rank - min(natural.rank, self.rank)
         self.directions.assign(tf.pad(natural.directions[:, : self.rank], [[0, 0], [0, missing]]))
-        self.unit.assign(unit)
+        self.unit.assign(natural.spread[0])
 
     def coordinates(self, changes: tf.Tensor) -> tf.Tensor:
         """Natural coordinates `(m, rank)` of changes `(m, h', w', cout)`."""

@@ -18,8 +18,6 @@ from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.rounds import Pair
 from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 
-CODE_UNIT = 4.0  # of Q's coordinates, in standard deviations of their noise: the root of CODE_SNR
-
 
 class NaturalFilterGAN(FilterGAN):
     """A FilterGAN in which natural changes are what pays.
@@ -111,7 +109,7 @@ class NaturalFilterGAN(FilterGAN):
         activations = standardised_activations(self.target, images, mean, variance)
         labels = np.zeros(len(images), int) if labels is None else labels
         natural = NaturalCoordinates.fit(activations, labels[: len(activations)], self.rank)
-        self.reader.fit_coordinates(natural, CODE_UNIT * self.code_noise.highest)
+        self.reader.fit_coordinates(natural)
 
     def _pair(
         self,

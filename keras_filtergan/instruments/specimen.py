@@ -1,6 +1,7 @@
 """What an instrument is put on: a frozen network, images, and perhaps a generator."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,10 @@ class Specimen:
 
     @classmethod
     def of_run(
-        cls, run: RunDirectory, dataset: str | None = None, data_dir: str | None = None
+        cls,
+        run: RunDirectory | str | os.PathLike,
+        dataset: str | None = None,
+        data_dir: str | None = None,
     ) -> "Specimen":
         """The network of a finished run, with its generator.
 
@@ -47,12 +51,16 @@ class Specimen:
         """
         trained = TrainedRun.load(run, data_dir)
         images = trained.dataset if dataset is None else load_dataset(dataset, data_dir)
-        title = f"{run.path.name}, {trained.target.layer_name}"
+        title = f"{RunDirectory.of(run).path.name}, {trained.target.layer_name}"
         return cls(trained.target, _fitting(images, trained.target), title, trained)
 
     @classmethod
     def of_classifier(
-        cls, path: Path, dataset: str, layer: int | str = 1, data_dir: str | None = None
+        cls,
+        path: str | os.PathLike,
+        dataset: str,
+        layer: int | str = 1,
+        data_dir: str | None = None,
     ) -> "Specimen":
         """Any trained classifier from a `.keras` file.
 
@@ -66,6 +74,7 @@ class Specimen:
             InputError: no such file, layer or data set, or images of another shape or number of
                 classes.
         """
+        path = Path(path)
         target = FrozenTarget(load_classifier(path), layer)
         images = _fitting(load_dataset(dataset, data_dir), target)
         return cls(target, images, f"{path.name} on {images.name}")

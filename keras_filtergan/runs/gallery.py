@@ -1,6 +1,7 @@
 """The pictures of a finished run."""
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,6 @@ from keras_filtergan.images.priors import get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
-from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
 
 FILTER_ROWS = 8
@@ -53,27 +53,35 @@ class View:
 
 
 def draw_gallery(
-    run: RunDirectory, trained: TrainedRun, view: View, folder: Path, say: Callable[[str], None]
+    trained: TrainedRun,
+    view: View | None = None,
+    folder: str | os.PathLike | None = None,
+    say: Callable[[str], None] = print,
 ) -> list[Path]:
     """Draw filters, MDS, training curves and invariance grids of a run.
 
     Args:
-        run: its directory, for the history.
-        trained: what it holds.
-        view: what to look at.
-        folder: where the PNG files go; made if needed.
+        trained: a run that is kept in a directory.
+        view: what to look at; the defaults of `View` if not given.
+        folder: where the PNG files go, made if needed; `figures` of the run if not given.
         say: takes one line for each file.
 
     Returns:
         The files written.
 
     Raises:
-        InputError: an image, dimension, grid or span out of range. Nothing is written then.
+        InputError: an image, dimension, grid or span out of range, or a run that is not kept.
+            Nothing is written then.
 
     Example:
         >>> view = View(images=(4, 7), dims="principal", parametrization="deformation")
-        >>> draw_gallery(run, TrainedRun.load(run), view, Path("figures"), say=print)
+        >>> draw_gallery(TrainedRun.load("runs/mnist_sample-layer4-seed0"), view, "figures")
     """
+    run = trained.directory
+    if run is None:
+        raise InputError("expected a run that is kept in a directory; save it, or load one")
+    view = View() if view is None else view
+    folder = run.figures if folder is None else Path(folder)
     numbers = _image_numbers(trained, view.images)
     if isinstance(view.dims, str) and trained.settings.latent_dim < 2:
         say("no grids: they need two latent dimensions, this run has one")

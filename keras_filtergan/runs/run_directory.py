@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,26 @@ class RunDirectory:
 
     Files are written aside and renamed, so that a reader never sees half of one.
 
+    Attributes:
+        path: of the directory, which need not exist.
+
     Example:
-        >>> run = RunDirectory(Path("runs/mnist_sample-layer4-seed0"))
+        >>> run = RunDirectory("runs/mnist_sample-layer4-seed0")
         >>> run.read_config()["settings"]["layer"]
         4
     """
 
     path: Path
+
+    def __post_init__(self):
+        if not isinstance(self.path, str | os.PathLike):
+            raise InputError(f"expected the path of a run directory, received {self.path!r}")
+        object.__setattr__(self, "path", Path(self.path))
+
+    @classmethod
+    def of(cls, run: "RunDirectory | str | os.PathLike") -> "RunDirectory":
+        """A run directory as it is, or the one at a path."""
+        return run if isinstance(run, RunDirectory) else cls(run)
 
     @property
     def config(self) -> Path:
@@ -176,13 +190,18 @@ def latest_run(root: Path) -> RunDirectory:
     return max(runs, key=lambda run: run.generator.stat().st_mtime)  # cards are written anew
 
 
-def open_run(path: Path) -> RunDirectory:
+def open_run(path: str | os.PathLike) -> RunDirectory:
     """A complete run by its path.
+
+    Example:
+        >>> open_run("runs/mnist_sample-layer4-seed0").read_evaluation()["classifier_accuracy"]
+        0.984
 
     Raises:
         InputError: there is no finished run; the message names the nearest one.
     """
     run = RunDirectory(path)
+    path = run.path
     if run.is_complete:
         return run
     if (path / "config.json").exists():

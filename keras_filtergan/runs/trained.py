@@ -1,6 +1,7 @@
 """A finished run, loaded: network, players, data and settings that belong together."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,11 +23,11 @@ from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.inversion.walks import Walk
-from keras_filtergan.runs.run_directory import RunDirectory
+from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class TrainedRun:
     """What a run directory holds, in memory.
 
@@ -38,9 +39,12 @@ class TrainedRun:
         transformation: the image transformation that goes with the generator.
         code_noise: σ of the noise on Q's input.
         reader: the code head that reads changes; `None` after training by `infogan`.
+        directory: where it is kept, once it is.
 
     Example:
-        >>> trained = TrainedRun.load(open_run(Path("runs/mnist_sample-layer4-seed0")))
+        >>> trained = TrainedRun.load("runs/mnist_sample-layer4-seed0")
+        >>> trained
+        TrainedRun(conv4 of mnist_sample, d = 4, natural, runs/mnist_sample-layer4-seed0)
         >>> kernels = trained.generator(keras.random.normal([10, 8]))
     """
 
@@ -52,6 +56,12 @@ class TrainedRun:
     transformation: ImageTransformation | ImageBending
     code_noise: float
     reader: ChangeReader | None = None
+    directory: RunDirectory | None = None
+
+    def __repr__(self) -> str:
+        where = "not kept" if self.directory is None else self.directory.path
+        what = f"{self.target.layer_name} of {self.dataset.name}, d = {self.settings.latent_dim}"
+        return f"TrainedRun({what}, {self.settings.method}, {where})"
 
     @classmethod
     def of(cls, gan: FilterGAN, settings: Settings, dataset: ImageDataset) -> "TrainedRun":
@@ -73,7 +83,9 @@ class TrainedRun:
         )
 
     @classmethod
-    def load(cls, run: RunDirectory, data_dir: str | None = None) -> "TrainedRun":
+    def load(
+        cls, run: RunDirectory | str | os.PathLike, data_dir: str | None = None
+    ) -> "TrainedRun":
         """Load a complete run.
 
         Args:
@@ -84,6 +96,7 @@ class TrainedRun:
             InputError: a file is missing or damaged, or generator, classifier and data do not
                 belong together.
         """
+        run = open_run(RunDirectory.of(run).path)
         config = run.read_config()
         settings = Settings.from_dict(config["settings"])
         dataset = load_dataset(settings.dataset, data_dir or config.get("data_dir"))
@@ -111,16 +124,26 @@ class TrainedRun:
             if fingerprint(player) != config["players"][path.stem]:
                 raise InputError(f"{str(path)!r} is not the {path.stem} that this run trained")
         generator, discriminator, transformation, *reader = players.values()
-        noise = config["code_noise"]
         return cls(
-            settings, dataset, target, generator, discriminator, transformation, noise, *reader
+            settings,
+            dataset,
+            target,
+            generator,
+            discriminator,
+            transformation,
+            config["code_noise"],
+            reader[0] if reader else None,
+            run,
         )
 
-    def save(self, run: RunDirectory) -> None:
+    def save(self, run: RunDirectory) -> "TrainedRun":
         """Save what was trained, and write down that it belongs together.
 
         Args:
             run: a directory that already holds the classifier and `config.json`.
+
+        Returns:
+            The same, with that directory.
         """
         players = {
             run.generator: self.generator,
@@ -133,6 +156,7 @@ class TrainedRun:
         names = {path.stem: fingerprint(player) for path, player in players.items()}
         config = run.read_config()
         run.write_config({**config, "code_noise": self.code_noise, "players": names})
+        return dataclasses.replace(self, directory=run)
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.

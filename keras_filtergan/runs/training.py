@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -122,8 +123,8 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
 
 
 def train(
-    plan: Plan,
-    run: RunDirectory,
+    settings: Settings | Plan,
+    run: RunDirectory | str | os.PathLike,
     verbose: int = 1,
     say: Callable[[str], None] = print,
     metrics: Iterable[str] = TRAINING_CARD,
@@ -131,8 +132,8 @@ def train(
     """Train, or go on training, and write the card.
 
     Args:
-        plan: from `plan`.
-        run: where everything goes; a checkpoint in it is continued.
+        settings: of the run, which are checked first; or a plan, which has been checked.
+        run: the directory where everything goes; a checkpoint in it is continued.
         verbose: Keras verbosity, 1 for progress bars.
         say: takes one-line messages for the user.
         metrics: what the card shall hold.
@@ -146,24 +147,25 @@ def train(
         Interrupted: after SIGINT.
 
     Example:
-        >>> trained, card = train(plan(Settings(layer=4)), RunDirectory(Path("runs/first")))
+        >>> trained, card = train(Settings(layer=4), "runs/first")
         >>> card["swapped_accuracy"]["mean"]
         0.9806
     """
-    run.create(plan.config)
-    if plan.dataset.note:
-        say(plan.dataset.note)
-    target = FrozenTarget(_trained_classifier(plan, run, verbose, say), plan.settings.layer)
-    note = chance_note(target, plan.dataset) if plan.settings.classifier else None
+    run = RunDirectory.of(run)
+    planned = plan(settings) if isinstance(settings, Settings) else settings
+    run.create(planned.config)
+    if planned.dataset.note:
+        say(planned.dataset.note)
+    target = FrozenTarget(_trained_classifier(planned, run, verbose, say), planned.settings.layer)
+    note = chance_note(target, planned.dataset) if planned.settings.classifier else None
     if note:
         say(note)
-    gan = build_gan(plan, target)
-    _record(run, plan, target)
+    gan = build_gan(planned, target)
+    _record(run, planned, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
-    _fit(gan, plan, run, verbose)
+    _fit(gan, planned, run, verbose)
     say("evaluating on held-out images")
-    trained = TrainedRun.of(gan, plan.settings, plan.dataset)
-    trained.save(run)
+    trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
     card = evaluate(trained.subject(), metrics)
     run.write_evaluation(card)
     return trained, card

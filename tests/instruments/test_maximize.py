@@ -11,7 +11,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.instruments.maximize.ascent import Ascent
 from keras_filtergan.instruments.maximize.objectives import channel, class_logit
-from keras_filtergan.instruments.maximize.study import maximize
+from keras_filtergan.instruments.maximize.study import maximization_study
 from keras_filtergan.instruments.specimen import Specimen
 
 OBJECTIVES = [0.2 * channel("conv4", 3) - class_logit(1), class_logit(2)]
@@ -35,7 +35,7 @@ def bare_words(tmp_path_factory, classifier, dataset):
 
 @pytest.fixture(scope="module")
 def found(examined):
-    return maximize(examined, OBJECTIVES, sets=2, how=Ascent(steps=5))
+    return maximization_study(examined, OBJECTIVES, sets=2, how=Ascent(steps=5))
 
 
 def test_the_numbers(found, examined):
@@ -86,7 +86,7 @@ def test_a_film_an_objective_of_one_channel(found, tmp_path):
 
 def test_a_classifier_alone_and_every_class(examined):
     alone = Specimen(examined.target, examined.dataset, "alone")
-    found = maximize(alone, sets=2, start=3, how=Ascent(steps=2))
+    found = maximization_study(alone, sets=2, start=3, how=Ascent(steps=2))
     rows = found.numbers["objectives"]
     assert [row["objective"] for row in rows] == [f"class_logit({k})" for k in range(3)]
     assert all(list(row["kernels"]) == ["real kernels"] for row in rows)
@@ -99,7 +99,7 @@ def test_a_classifier_alone_and_every_class(examined):
 @pytest.mark.parametrize("start", ["median", -1, 40])
 def test_no_such_start(examined, start):
     with pytest.raises(InputError, match="expected mean, grey or a test image from 0 to 39"):
-        maximize(examined, OBJECTIVES, start=start)
+        maximization_study(examined, OBJECTIVES, start=start)
 
 
 @pytest.mark.parametrize(

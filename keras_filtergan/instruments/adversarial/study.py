@@ -46,7 +46,7 @@ class _Attacked:
     attacker: Attacker
 
 
-def adversarial(
+def adversarial_study(
     specimen: Specimen,
     norms: Sequence[Norm],
     radii: Sequence[float] | None = None,
@@ -76,7 +76,8 @@ def adversarial(
             that all networks get right.
 
     Example:
-        >>> adversarial(specimen, [NORMS["l2"]], radii=[0.5, 1, 2]).write(folder, "adversarial")
+        >>> found = adversarial_study(specimen, [NORMS["l2"]], radii=[0.5, 1, 2])
+        >>> found.write(folder, "adversarial")
 
     Reference:
         Madry et al. (ICLR 2018), section 2; Athalye, Carlini, Wagner (ICML 2018), "Obfuscated

@@ -41,7 +41,7 @@ class _Seen:
         return np.where(deviation > 0, deviation, 1.0)
 
 
-def maximize(
+def maximization_study(
     specimen: Specimen,
     objectives: Sequence[Objective] = (),
     sets: int = 3,
@@ -69,7 +69,7 @@ def maximize(
         InputError: an objective of something that the network does not have, or no such start.
 
     Example:
-        >>> maximize(specimen, [class_logit(7)]).write(Path("out"), "maximize")
+        >>> maximization_study(specimen, [class_logit(7)]).write(Path("out"), "maximize")
 
     Reference:
         Fleuret, deep learning course, 9.4 "Optimizing inputs".
