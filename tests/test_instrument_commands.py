@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from commands import one_line, write_npz
 
-from keras_filtergan.cli import instrument, module_main
+from keras_filtergan.cli import module_main
+from keras_filtergan.cli.instruments import options as instrument
 
 X = ("x_train", "x_test")
 FAST = {

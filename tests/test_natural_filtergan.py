@@ -69,7 +69,7 @@ def test_q_sees_the_main_directions_within_classes(gan, target, dataset):
     np.testing.assert_allclose(np.abs(np.sum(found * expected, axis=0)), 1, atol=1e-3)
     maps = target.activations(target.features(dataset.x_train)).numpy()
     spread = (maps.var(axis=0) / maps.var(axis=(0, 1, 2))).sum()
-    noise = np.sqrt(0.25 * spread / 3 / 16)
+    noise = np.sqrt(0.25 * spread / 3 / 64)
     assert float(gan.code_noise.value) == pytest.approx(noise, rel=1e-3)
     along = (maps / maps.std(axis=(0, 1, 2))).reshape(len(maps), -1) @ expected[:, 0]
     for label in np.unique(dataset.y_train):
@@ -113,14 +113,14 @@ def test_logged_terms_by_hand(gan, target, dataset, batch):
 
 def test_each_player_moves_by_the_gradient_of_its_own_objective(gan, batch):
     weights = gan.code_weight.value.numpy(), gan.answer_weight, gan.image_weight
-    assert weights == (5.0, 5.0, 10.0)
+    assert weights == (5.0, 8.0, 15.0)
     with tf.GradientTape(persistent=True) as tape:
         seen = gan._play(batch, gan.raw_generator, training=True)
         d_loss = tf.reduce_mean(
             tf.nn.softplus(-seen.real_logits) + tf.nn.softplus(seen.fake_logits)
         )
         g_loss = tf.reduce_mean(tf.nn.softplus(-seen.fake_logits))
-        of_g = g_loss + 5.0 * seen.code_error + 5.0 * seen.answer_loss + 10.0 * seen.unexplained
+        of_g = g_loss + 5.0 * seen.code_error + 8.0 * seen.answer_loss + 15.0 * seen.unexplained
         of_t = seen.unexplained + gan.transformation.alikeness(batch["image"])
     players = {
         "g": (of_g, gan.raw_generator.trainable_variables),

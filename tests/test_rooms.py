@@ -11,7 +11,17 @@ import keras_filtergan
 PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
-    *("lazy", "errors", "names", "files", "fingerprints", "causes", "window", "convolution"),
+    *(
+        "lazy",
+        "doors",
+        "errors",
+        "names",
+        "files",
+        "fingerprints",
+        "causes",
+        "window",
+        "convolution",
+    ),
     *("displacement", "data", "generators", "classifiers", "images", "gan", "inversion"),
     *("layers", "plots", "evaluation", "runs", "augmentation", "instruments", "cli", "__main__"),
 )

@@ -92,9 +92,9 @@ def test_latest_is_the_one_finished_last(tmp_path):
 
 
 def test_no_run_says_how_to_make_one(tmp_path):
-    with pytest.raises(InputError, match=r"python train.py --layer 4"):
+    with pytest.raises(InputError, match=r"python -m keras_filtergan train --layer 4"):
         latest_run(tmp_path)
-    with pytest.raises(InputError, match=r"python train.py --layer 4"):
+    with pytest.raises(InputError, match=r"python -m keras_filtergan train --layer 4"):
         open_run(tmp_path / "nothing")
 
 

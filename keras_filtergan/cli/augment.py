@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
 from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import Progress
+from keras_filtergan.doors import command
 from keras_filtergan.runs.run_directory import latest_run, open_run
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def augment(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on with what is finished", file=sys.stderr)
         return INTERRUPTED
-    print(f"{_summary(counts)}; to train on it: python train.py --dataset {options.out}")
+    print(f"{_summary(counts)}; to train on it: {command('train')} --dataset {options.out}")
     return DONE
 
 

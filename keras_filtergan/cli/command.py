@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keras_filtergan.causes import cause_of, is_out_of_memory
 from keras_filtergan.errors import DivergenceError, InputError
@@ -17,6 +17,24 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:
         """Say what is wrong, and end with the exit code of bad input."""
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see --help)\n")
+
+
+def run_script(
+    parser: Parser,
+    add_options: Callable[[argparse.ArgumentParser], None],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Parse the words of a command and do its work.
+
+    Args:
+        parser: without options yet.
+        add_options: adds them; and sets `work`, options → exit code, and perhaps `saves_memory`.
+        arguments: the words; `None` for those of the process.
+    """
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    saves_memory = getattr(options, "saves_memory", "")
+    return guarded(lambda: options.work(options), options.debug, saves_memory)
 
 
 def guarded(work: Callable[[], int], debug: bool, saves_memory: str = "") -> int:

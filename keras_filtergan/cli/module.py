@@ -1,35 +1,56 @@
-"""`python -m keras_filtergan`: what can be done with finished runs beside pictures."""
+"""`keras-filtergan`, or `python -m keras_filtergan`: every command behind one door."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_filtergan.cli.adversarial import add_adversarial
 from keras_filtergan.cli.augment import add_augment
-from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
-from keras_filtergan.cli.latents import add_latents
-from keras_filtergan.cli.maximize import add_maximize
-from keras_filtergan.cli.spectra import add_spectra
-from keras_filtergan.cli.stability import add_stability
-from keras_filtergan.cli.uncertainty import add_uncertainty
+from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
+from keras_filtergan.cli.instruments.adversarial import add_adversarial
+from keras_filtergan.cli.instruments.latents import add_latents
+from keras_filtergan.cli.instruments.maximize import add_maximize
+from keras_filtergan.cli.instruments.spectra import add_spectra
+from keras_filtergan.cli.instruments.stability import add_stability
+from keras_filtergan.cli.instruments.uncertainty import add_uncertainty
+from keras_filtergan.cli.listing import add_compare, add_list
+from keras_filtergan.cli.train import add_train
+from keras_filtergan.cli.visualize import add_visualize
+from keras_filtergan.doors import PROGRAM
 from keras_filtergan.files import check_writable
 from keras_filtergan.runs.run_directory import latest_run, open_run
 
-COMMANDS = (
-    add_augment,
-    add_stability,
-    add_spectra,
-    add_maximize,
-    add_adversarial,
-    add_latents,
-    add_uncertainty,
-)
-
 
 def module_main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m keras_filtergan`: what can be done with a finished run beside pictures."""
-    parser = Parser(prog="keras_filtergan", description="Work with finished runs.")
+    """`keras-filtergan`, or `python -m keras_filtergan`: every command behind one door."""
+    prog = PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "keras_filtergan"
+    parser = Parser(
+        prog=prog, description="Which invariances has a trained CNN learned? Train, look, measure."
+    )
+    return run_script(parser, _add_commands, arguments)
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
+    for add in (
+        add_train,
+        add_visualize,
+        _add_evaluate,
+        add_compare,
+        add_list,
+        _add_layers,
+        add_augment,
+        add_stability,
+        add_spectra,
+        add_maximize,
+        add_adversarial,
+        add_latents,
+        add_uncertainty,
+    ):
+        add(commands)
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction") -> None:
     evaluate = commands.add_parser(
         "evaluate", help="compute the whole card, for the run and for four baselines"
     )
@@ -41,6 +62,9 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     evaluate.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     evaluate.add_argument("--debug", action="store_true", help="show the traceback of an error")
     evaluate.set_defaults(work=_evaluate)
+
+
+def _add_layers(commands: "argparse._SubParsersAction") -> None:
     layers = commands.add_parser(
         "layers", help="compare what several layers cannot tell apart: a table and a figure"
     )
@@ -58,10 +82,6 @@ def module_main(arguments: Sequence[str] | None = None) -> int:
     layers.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
     layers.set_defaults(work=_layers)
-    for add in COMMANDS:
-        add(commands)
-    options = parser.parse_args(arguments)
-    return guarded(lambda: options.work(options), options.debug)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

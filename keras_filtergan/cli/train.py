@@ -6,36 +6,40 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_filtergan.cli.command import (
     DONE,
     INTERRUPTED,
     Parser,
     data_dir,
-    guarded,
     import_tensorflow,
+    run_script,
 )
+from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 
+DESCRIPTION = (
+    "Train (or reuse) a classifier, then FilterGAN on one of its layers, then write the card and "
+    "the pictures."
+)
+
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """`train.py`: classifier, FilterGAN, card and pictures."""
-    options = _parser().parse_args(arguments)
-    return guarded(
-        lambda: _train(options), options.debug, "a smaller --batch-size (with another --out)"
-    )
+    return run_script(Parser(prog="train.py", description=DESCRIPTION), _add_options, arguments)
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        prog="train.py",
-        description="Train (or reuse) a classifier, then FilterGAN on one of its layers, "
-        "then write the card and the pictures.",
-    )
+def add_train(commands: "argparse._SubParsersAction[Any]") -> None:
+    """The same as a sub-command."""
+    _add_options(commands.add_parser("train", help="a run", description=DESCRIPTION))
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     add, defaults = parser.add_argument, Settings()
     add(
         "--preset",
@@ -95,7 +99,7 @@ def _parser() -> Parser:
         help="short for --preset quick, a smoke run of about a minute",
     )
     add("--debug", action="store_true", help="show the traceback of an error")
-    return parser
+    parser.set_defaults(work=_train, saves_memory="a smaller --batch-size (with another --out)")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -139,7 +143,7 @@ def _train(options: argparse.Namespace) -> int:
         raise
     gallery.draw_gallery(trained)
     print(evaluation.format_card(card))
-    print(f"run: {run.path}; more pictures: python visualize.py --run {run.path}")
+    print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
     return DONE
 
 

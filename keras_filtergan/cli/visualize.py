@@ -3,15 +3,27 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from keras_filtergan.cli.command import DONE, Parser, data_dir, guarded, import_tensorflow
+from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
 from keras_filtergan.files import check_writable
 from keras_filtergan.runs.run_directory import latest_run, open_run
+
+DESCRIPTION = "Draw the figures of a finished run."
 
 
 def visualize_main(arguments: Sequence[str] | None = None) -> int:
     """`visualize.py`: the pictures of a finished run."""
-    parser = Parser(prog="visualize.py", description="Draw the figures of a finished run.")
+    parser = Parser(prog="visualize.py", description=DESCRIPTION)
+    return run_script(parser, _add_options, arguments)
+
+
+def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
+    """The same as a sub-command."""
+    _add_options(commands.add_parser("visualize", help="its pictures", description=DESCRIPTION))
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--run", type=Path, help="run directory; default the latest under runs/")
     add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
@@ -52,8 +64,7 @@ def visualize_main(arguments: Sequence[str] | None = None) -> int:
     add("--out", type=Path, help="folder for the figures; default <run>/figures")
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
     add("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    return guarded(lambda: _visualize(options), options.debug, "a smaller --grid")
+    parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
 
 
 def _visualize(options: argparse.Namespace) -> int:

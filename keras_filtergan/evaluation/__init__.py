@@ -2,7 +2,14 @@
 
 from keras_filtergan.evaluation import metrics  # noqa: F401, registers them
 from keras_filtergan.evaluation.baselines import NoisyKernels, PCAGaussian, RandomKernels
-from keras_filtergan.evaluation.card import TRAINING_CARD, format_card, full_card, merge_cards
+from keras_filtergan.evaluation.card import (
+    TRAINING_CARD,
+    format_card,
+    format_cards,
+    format_table,
+    full_card,
+    merge_cards,
+)
 from keras_filtergan.evaluation.registry import Measurement, evaluate, metric_names
 from keras_filtergan.evaluation.subject import Subject
 
@@ -15,6 +22,8 @@ __all__ = [
     "Subject",
     "evaluate",
     "format_card",
+    "format_cards",
+    "format_table",
     "full_card",
     "merge_cards",
     "metric_names",

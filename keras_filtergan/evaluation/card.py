@@ -100,17 +100,32 @@ def format_card(card: dict[str, Any]) -> str:
     Args:
         card: from `evaluate` or `full_card`.
     """
-    columns = {"generator": card, **card.get("baselines", {})}
-    rows = [["", *columns, "taken over"]]
-    for name in card["taken_over"]:
-        counts = card["taken_over"][name].items()
-        over = ", ".join(f"{count:,} {what}" for what, count in counts)
-        value = card[name]
+    return format_cards({"generator": card, **card.get("baselines", {})})
+
+
+def format_cards(cards: dict[str, dict[str, Any]]) -> str:
+    """Cards side by side: one metric a line, one card a column, a dash where a card has none.
+
+    Args:
+        cards: title → card. The counts are those of the first card that has the metric.
+    """
+    rows = [["", *cards, "taken over"]]
+    counts: dict[str, dict[str, int]] = {}
+    for card in cards.values():
+        counts |= {name: over for name, over in card["taken_over"].items() if name not in counts}
+    for name in counts:
+        over = ", ".join(f"{count:,} {what}" for what, count in counts[name].items())
+        value = next(card[name] for card in cards.values() if name in card)
         parts = [key for key in value if key != "count"] if isinstance(value, dict) else [None]
         for part in parts:
-            shown = [_cell(column.get(name), part) for column in columns.values()]
+            shown = [_cell(card.get(name), part) for card in cards.values()]
             rows.append([f"{name}.{part}" if part else name, *shown, over])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns) + 1)]
+    return format_table(rows)
+
+
+def format_table(rows: list[list[str]]) -> str:
+    """Rows of cells as aligned columns: the first and the last to the left, the others right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:]), row[-1]])
         for row in rows

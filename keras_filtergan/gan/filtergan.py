@@ -1,5 +1,7 @@
 """`FilterGAN`: Algorithm 1 of the paper as a `keras.Model`."""
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,9 +17,6 @@ from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.networks import Discriminator, FilterGenerator
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
-# The sum over units of what one latent dimension moves, over the noise of one unit. Q does not know
-# the image and reads less than a matched filter: with this ratio its error ends near 0.2.
-CODE_SNR = 16.0
 # Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
 CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
 
@@ -81,6 +80,10 @@ class FilterGAN(keras.Model):
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), Algorithm 1.
     """
+
+    # The sum over units of what one latent dimension moves, over the noise of one unit. Q does not
+    # know the image and reads less than a matched filter: its error ends near 0.2.
+    code_snr: ClassVar[float] = 16.0
 
     def __init__(
         self,
@@ -198,7 +201,7 @@ class FilterGAN(keras.Model):
 
         The standardisation of activations; and, unless it was given, where Q's noise starts, which
         is also the most it will be: that of a channel in which the share of each latent dimension
-        in the wanted variation, summed over units, is `CODE_SNR` times the noise of one unit.
+        in the wanted variation, summed over units, is `code_snr` times the noise of one unit.
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
@@ -211,7 +214,7 @@ class FilterGAN(keras.Model):
         if self.code_noise.goal is not None:
             spread = np.sum(variance / of_channels)  # V_x of what Q sees
             signal = self.code_weight.goal * spread / self.latent_dim  # of one latent dimension
-            noise = float(np.sqrt(signal / CODE_SNR))
+            noise = float(np.sqrt(signal / self.code_snr))
             self.code_noise.lowest, self.code_noise.highest = noise / CODE_NOISE_RANGE, noise
             self.code_noise.value.assign(noise)
         self.adapted = True

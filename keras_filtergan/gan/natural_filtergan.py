@@ -1,6 +1,7 @@
 """`NaturalFilterGAN`: a FilterGAN whose latents move activations as images of one class differ."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -54,6 +55,8 @@ class NaturalFilterGAN(FilterGAN):
         ModelCentrality, section 3, for pairs that tell latent dimensions apart.
     """
 
+    code_snr: ClassVar[float] = 64.0  # half of a change is along what Q sees; its error ends at 0.2
+
     def __init__(
         self,
         target: FrozenTarget,
@@ -61,8 +64,8 @@ class NaturalFilterGAN(FilterGAN):
         *,
         rank: int = RANK,
         variation_goal: float | None = 0.25,
-        answer_weight: float = 5.0,
-        image_weight: float = 10.0,
+        answer_weight: float = 8.0,
+        image_weight: float = 15.0,
         architecture: str = "linear",
         **kwargs,
     ):

@@ -15,23 +15,25 @@ INFOGAN = {
 def paper_layer4() -> Settings:
     """The paper's Fig. 3: layer 4 of a network trained on MNIST for 10 epochs, high-level.
 
-    `python train.py --preset paper-layer4`; what it reaches is in docs/results.md.
+    Less than 25 minutes on 2 CPU cores: `python train.py --preset paper-layer4`. What it reaches is
+    in docs/results.md.
     """
-    return Settings(layer=4, dataset="mnist", steps=6000)
+    return Settings(layer=4, dataset="mnist")
 
 
 def paper_layer2() -> Settings:
     """The paper's Fig. 4: layer 2 of a network trained on MNIST for 10 epochs, low-level.
 
-    `python train.py --preset paper-layer2`; what it reaches is in docs/results.md.
+    About an hour on 2 CPU cores: `python train.py --preset paper-layer2`.
     """
-    return Settings(layer=2, dataset="mnist", steps=6000)
+    return Settings(layer=2, dataset="mnist")
 
 
 def infogan() -> Settings:
     """The paper's Q, which reads activations, on layer 4 of the bundled sample.
 
-    `python train.py --preset infogan`: G varies what no image varies by (docs/results.md).
+    About 10 minutes on 2 CPU cores: `python train.py --preset infogan`. G then varies what no image
+    varies by (docs/results.md).
     """
     return Settings(**INFOGAN)
 

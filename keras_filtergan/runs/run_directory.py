@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import check_writable, write_json, write_text
 
@@ -175,17 +176,22 @@ class RunDirectory:
         write_text(self.path / "history.jsonl", text)
 
 
+def finished_runs(root: Path) -> list[RunDirectory]:
+    """The complete runs under `root`, by name."""
+    runs = [RunDirectory(card.parent) for card in sorted(root.glob("*/evaluation.json"))]
+    return [run for run in runs if run.is_complete]
+
+
 def latest_run(root: Path) -> RunDirectory:
     """The complete run under `root` that was finished last.
 
     Raises:
         InputError: there is none.
     """
-    runs = [RunDirectory(card.parent) for card in root.glob("*/evaluation.json")]
-    runs = [run for run in runs if run.is_complete]
+    runs = finished_runs(root)
     if not runs:
         raise InputError(
-            f"no finished run under {str(root)!r}; train one with: python train.py --layer 4"
+            f"no finished run under {str(root)!r}; train one with: {command('train')} --layer 4"
         )
     return max(runs, key=lambda run: run.generator.stat().st_mtime)  # cards are written anew
 
@@ -208,7 +214,9 @@ def open_run(path: str | os.PathLike) -> RunDirectory:
         raise InputError(f"the run in {str(path)!r} is not finished; continue it with --resume")
     near = [str(card.parent) for card in path.parent.glob("*/evaluation.json")]
     close = difflib.get_close_matches(str(path), near, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; train one: python train.py --layer 4"
+    hint = (
+        f"; did you mean {close[0]!r}?" if close else f"; train one: {command('train')} --layer 4"
+    )
     raise InputError(f"no run in {str(path)!r}{hint}")
 
 

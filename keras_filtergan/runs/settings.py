@@ -71,8 +71,8 @@ class Settings:
     code_noise: float | None = None
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
-    answer_weight: float = 5.0
-    image_weight: float = 10.0
+    answer_weight: float = 8.0
+    image_weight: float = 15.0
     averaging: float = 0.998
     architecture: str = "linear"
 

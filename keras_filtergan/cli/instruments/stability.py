@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from keras_filtergan.cli.instrument import add_instrument, images_option
+from keras_filtergan.cli.instruments.options import add_instrument, images_option
 
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings

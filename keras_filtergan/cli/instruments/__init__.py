@@ -1,0 +1,1 @@
+"""A file a command: each puts a specimen under one instrument."""
