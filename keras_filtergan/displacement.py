@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+FLAT = 0.05  # slope per pixel below which an edge is none
+SMOOTHING = 3  # radius in pixels of the Gaussian of standard deviation 1 before slopes are taken
+
 
 def spline_field(lattice: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """The cubic B-spline surface over a coarse lattice whose corners are the image's corners.
@@ -68,6 +71,34 @@ def sample_cubic(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
     found = tf.reshape(_neighbours(images, corner, side=4), [-1, h, w, 4, 4, c])
     rows = tf.einsum("mhwijc,imhw->mhwjc", found, tf.stack(_keys(down)))
     return tf.einsum("mhwjc,jmhw->mhwc", rows, tf.stack(_keys(right)))
+
+
+def image_slopes(images: tf.Tensor) -> tf.Tensor:
+    """Central differences down and right, per pixel, `(m, h, w, 2, c)`; the border is repeated."""
+    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    down = framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]
+    right = framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]
+    return tf.stack([down, right], axis=3) / 2.0
+
+
+def edge_normals(images: tf.Tensor) -> tf.Tensor:
+    """Unit vectors towards the brighter side at edges, and next to nothing where there is none.
+
+    Args:
+        images: `(m, h, w, c)`; channels are averaged and smoothed first.
+
+    Returns:
+        (down, right), `(m, h, w, 2)`: g / √(‖g‖² + 0.05²) with g the slopes.
+    """
+    grey = tf.reduce_mean(images, axis=-1, keepdims=True)
+    reach = min(SMOOTHING, *grey.shape[1:3])  # of a frame, at most the image
+    distance = np.arange(-reach, reach + 1)
+    bell = np.exp(-np.square(distance) / 2.0)
+    bell = np.outer(bell, bell) / np.square(bell.sum())
+    framed = tf.pad(grey, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "SYMMETRIC")
+    smooth = tf.nn.conv2d(framed, bell.astype("float32")[:, :, None, None], 1, "VALID")
+    slopes = image_slopes(smooth)[..., 0]
+    return slopes / tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=-1, keepdims=True) + FLAT**2)
 
 
 def _keys(t: tf.Tensor) -> list[tf.Tensor]:

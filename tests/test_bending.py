@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from keras_filtergan.gan.bending import ImageBending, edge_normals
+from keras_filtergan.displacement import edge_normals
+from keras_filtergan.gan.bending import ImageBending
 
 pytestmark = pytest.mark.onednn
 

@@ -26,7 +26,7 @@ ORDER = (
     *("layers", "plots", "evaluation", "runs", "augmentation", "instruments", "cli", "__main__"),
 )
 # Within a room of rooms, a study imports no other study but those above it.
-INSTRUMENTS = ("stability", "spectra", "maximize", "adversarial", "latents", "uncertainty")
+INSTRUMENTS = ("reach", "stability", "spectra", "maximize", "adversarial", "latents", "uncertainty")
 
 
 def module_of(file: Path) -> str:

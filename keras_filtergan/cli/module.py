@@ -10,6 +10,7 @@ from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflo
 from keras_filtergan.cli.instruments.adversarial import add_adversarial
 from keras_filtergan.cli.instruments.latents import add_latents
 from keras_filtergan.cli.instruments.maximize import add_maximize
+from keras_filtergan.cli.instruments.reach import add_reach
 from keras_filtergan.cli.instruments.spectra import add_spectra
 from keras_filtergan.cli.instruments.stability import add_stability
 from keras_filtergan.cli.instruments.uncertainty import add_uncertainty
@@ -40,6 +41,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         add_list,
         _add_layers,
         add_augment,
+        add_reach,
         add_stability,
         add_spectra,
         add_maximize,

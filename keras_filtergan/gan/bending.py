@@ -1,17 +1,14 @@
 """`ImageBending`: a T that displaces pixels and does nothing else."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_filtergan.displacement import sample_cubic, spline_field
+from keras_filtergan.displacement import edge_normals, image_slopes, sample_cubic, spline_field
 from keras_filtergan.images.parametrizations import clip_inward
 
 REACH = 1 / 7  # of the image's side, that a lattice value of 1 displaces
 STROKE_REACH = 3 / 28  # of the image's side, that a stroke value of 1 displaces
-FLAT = 0.05  # slope per pixel below which an edge is none
-SMOOTHING = 3  # radius in pixels of the Gaussian of standard deviation 1 before slopes are taken
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")
@@ -97,31 +94,3 @@ class ImageBending(keras.Model):
         """Constructor arguments."""
         names = ("latent_dim", "grid", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-
-def image_slopes(images: tf.Tensor) -> tf.Tensor:
-    """Central differences down and right, per pixel, `(m, h, w, 2, c)`; the border is repeated."""
-    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-    down = framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]
-    right = framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]
-    return tf.stack([down, right], axis=3) / 2.0
-
-
-def edge_normals(images: tf.Tensor) -> tf.Tensor:
-    """Unit vectors towards the brighter side at edges, and next to nothing where there is none.
-
-    Args:
-        images: `(m, h, w, c)`; channels are averaged and smoothed first.
-
-    Returns:
-        (down, right), `(m, h, w, 2)`: g / √(‖g‖² + 0.05²) with g the slopes.
-    """
-    grey = tf.reduce_mean(images, axis=-1, keepdims=True)
-    reach = min(SMOOTHING, *grey.shape[1:3])  # of a frame, at most the image
-    distance = np.arange(-reach, reach + 1)
-    bell = np.exp(-np.square(distance) / 2.0)
-    bell = np.outer(bell, bell) / np.square(bell.sum())
-    framed = tf.pad(grey, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "SYMMETRIC")
-    smooth = tf.nn.conv2d(framed, bell.astype("float32")[:, :, None, None], 1, "VALID")
-    slopes = image_slopes(smooth)[..., 0]
-    return slopes / tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=-1, keepdims=True) + FLAT**2)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.latents.study import LatentsStudy
     from keras_filtergan.instruments.maximize.study import maximization_study
+    from keras_filtergan.instruments.reach.study import ReachStudy
     from keras_filtergan.instruments.specimen import Specimen
     from keras_filtergan.instruments.spectra.study import SpectraStudy
     from keras_filtergan.instruments.stability.study import StabilityStudy
@@ -19,6 +20,7 @@ __getattr__, __dir__, __all__ = offer(
     {
         "Findings": "findings",
         "LatentsStudy": "latents.study",
+        "ReachStudy": "reach.study",
         "Specimen": "specimen",
         "SpectraStudy": "spectra.study",
         "StabilityStudy": "stability.study",

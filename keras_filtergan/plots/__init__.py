@@ -3,6 +3,7 @@
 from keras_filtergan.plots.adversarial import adversarial_figure
 from keras_filtergan.plots.latents import latents_figure
 from keras_filtergan.plots.maximize import maxima_figure
+from keras_filtergan.plots.reach import reach_figure
 from keras_filtergan.plots.run import (
     filters_figure,
     invariances_figure,
@@ -22,6 +23,7 @@ __all__ = [
     "layers_figure",
     "maxima_figure",
     "mds_figure",
+    "reach_figure",
     "spectra_figure",
     "stability_figure",
     "training_figure",

@@ -24,7 +24,7 @@ def paper_layer4() -> Settings:
 def paper_layer2() -> Settings:
     """The paper's Fig. 4: layer 2 of a network trained on MNIST for 10 epochs, low-level.
 
-    About an hour on 2 CPU cores: `python train.py --preset paper-layer2`.
+    About 60 minutes on 2 CPU cores: `python train.py --preset paper-layer2`.
     """
     return Settings(layer=2, dataset="mnist")
 

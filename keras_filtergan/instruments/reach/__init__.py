@@ -1,0 +1,1 @@
+"""Which changes of images the kernels of a layer can make."""
