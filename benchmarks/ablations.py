@@ -1,10 +1,11 @@
 """What each part is good for: FilterGAN trained without it, and at other points of the trade-off.
 
-    python benchmarks/ablations.py {parts,variation} [--dataset NAME] [--layer N] [--seed S]
+    python benchmarks/ablations.py {natural,parts,variation} [--dataset NAME] [--layer N] [--seed S]
                                    [--json FILE] [--figure FILE] [--out DIR]
 
-`parts` leaves one part out at a time; `variation` asks for more or less variation. Each row is a
-training run of its own with the settings of `train.py` otherwise. Where a control is left out, its
+`natural` leaves out one part of the natural method at a time, `parts` one of the infogan method;
+`variation` asks the infogan method for more or less variation. Each row is a training run of its
+own with the settings of `train.py` otherwise. Where a control is left out, its
 value is the one at which the first run's settled. Finished runs are not repeated; a run that
 diverges is a row without numbers. The figure shows the rows by the variation that they reached.
 """
@@ -19,10 +20,21 @@ from matplotlib.figure import Figure
 from keras_filtergan.errors import DivergenceError
 from keras_filtergan.files import save_figure, write_json
 from keras_filtergan.runs import training
+from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 
 STUDIES = {
+    "natural": {
+        "everything": {},
+        "Q reads activations": {"method": "infogan"},
+        "G has no part linear in z": {"architecture": "shared"},
+        "no image transformation": {"image_weight": 0.0},
+        "no answer loss": {"answer_weight": 0.0},
+        "10 natural directions": {"rank": 10},
+        "200 natural directions": {"rank": 200},
+        "D does not know the class": {"conditional": False},
+    },
     "parts": {
         "everything": {},
         "no noise on Q": {"code_noise": 0.0},
@@ -57,6 +69,7 @@ STUDIES = {
         },
     },
 }
+BASES = {"natural": Settings, "parts": infogan, "variation": infogan}
 METRICS = (
     "classifier_accuracy",
     "swapped_accuracy",
@@ -65,9 +78,13 @@ METRICS = (
     "activation_bias",
     "code_r2",
     "code_information",
+    "natural_share",
+    "natural_coverage",
     "critic_accuracy",
+    "natural_critic",
     "explained_fraction",
     "pixel_distance",
+    "even_share",
     "label_agreement",
 )
 VARIATION = "activation_variation"
@@ -149,8 +166,12 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help="draw the rows here, by their variation")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="where the runs go")
     options = parser.parse_args()
-    base = Settings(
-        layer=options.layer, dataset=options.dataset, seed=options.seed, steps=options.steps
+    base = dataclasses.replace(
+        BASES[options.study](),
+        layer=options.layer,
+        dataset=options.dataset,
+        seed=options.seed,
+        steps=options.steps,
     )
     names = ["classifier", "swapped", "worst", *METRICS[2:], "σ_D", "λ", "σ_Q"]
     print("| | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|", flush=True)

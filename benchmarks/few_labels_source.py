@@ -1,6 +1,7 @@
 """The network and the generator of the first half of a set's classes, on which all else stands."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
@@ -12,6 +13,7 @@ from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.subject import Kernels
 from keras_filtergan.runs import training
+from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.trained import TrainedRun
@@ -35,7 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def trained_on(old: ImageDataset, options: argparse.Namespace) -> TrainedRun:
     """Classifier and FilterGAN of the first half of the classes, trained unless they are there."""
-    settings = Settings(
+    settings = dataclasses.replace(
+        infogan(),
         layer=options.layer,
         dataset=str(save_npz(old, options.out)),
         steps=options.filtergan_steps,
