@@ -62,6 +62,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.keras",
         help="a trained classifier instead of the standard one",
     )
+    add(
+        "--pixel-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="what black and white are to --classifier, such as 0 255 or -1 1; default 0 1",
+    )
+    add(
+        "--preprocessing",
+        metavar="NAME",
+        help="the family of keras.applications whose preprocess_input --classifier expects, such "
+        "as resnet",
+    )
     add("--steps", type=int, help=f"steps of FilterGAN; default {defaults.steps}")
     add("--batch-size", type=int, help=f"default {defaults.batch_size}")
     add("--latent-dim", type=int, help=f"default {defaults.latent_dim}")

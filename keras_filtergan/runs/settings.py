@@ -36,6 +36,8 @@ class Settings:
         layer: number (1 is the first) or name of the convolution.
         dataset: name, folder or `.npz` file.
         classifier: a `.keras` file to use instead of training the standard network.
+        pixel_range: what black and white are to that classifier, if not 0 and 1.
+        preprocessing: the family of `keras.applications` whose `preprocess_input` it expects.
         classifier_epochs: epochs of the standard network.
         steps: steps of FilterGAN.
         batch_size: images, and latents, a step.
@@ -54,6 +56,8 @@ class Settings:
     layer: int | str = 4
     dataset: str = "mnist_sample"
     classifier: str | None = None
+    pixel_range: tuple[float, float] | None = None
+    preprocessing: str | None = None
     classifier_epochs: int = 10
     steps: int = 4000
     batch_size: int = 64
@@ -79,6 +83,13 @@ class Settings:
     _check = check_option
 
     def __post_init__(self):
+        if self.pixel_range is not None:
+            object.__setattr__(self, "pixel_range", tuple(map(float, self.pixel_range)))
+        scalings = [n for n in ("pixel_range", "preprocessing") if getattr(self, n) is not None]
+        if scalings and self.classifier is None:
+            raise InputError(f"{scalings[0]} goes with a classifier: the standard one has its own")
+        if len(scalings) == 2:
+            raise InputError("expected pixel_range or preprocessing, received both")
         for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
         self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
@@ -101,7 +112,8 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict for `config.json`."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Settings":

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
 from keras_filtergan.classifiers.differentiable import check_differentiable
+from keras_filtergan.classifiers.pixel_scale import with_pixel_range, with_preprocessing
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
 from keras_filtergan.errors import InputError
@@ -105,7 +106,7 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
     if settings.classifier is None:
         classifier = build_classifier(dataset.image_shape, dataset.num_classes, seed=settings.seed)
     else:
-        classifier = load_classifier(Path(settings.classifier))
+        classifier = _scaled(load_classifier(Path(settings.classifier)), settings)
     target = FrozenTarget(classifier, settings.layer)
     if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
         raise InputError(
@@ -120,6 +121,15 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
         check_differentiable(target, image)
         fingerprint = target.fingerprint()
     return Plan(settings, dataset, classifier, fingerprint, data_dir)
+
+
+def _scaled(classifier: keras.Model, settings: Settings) -> keras.Model:
+    """A user's classifier behind the scaling of pixels that it expects, if it is another."""
+    if settings.pixel_range is not None:
+        return with_pixel_range(classifier, *settings.pixel_range)
+    if settings.preprocessing is not None:
+        return with_preprocessing(classifier, settings.preprocessing)
+    return classifier
 
 
 def train(

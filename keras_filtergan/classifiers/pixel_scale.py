@@ -1,0 +1,123 @@
+"""Classifiers that expect other pixels than those in [0, 1]: the scaling is put in front once."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.names import by_name
+
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red, of bytes
+
+# What `preprocess_input` of each family in `keras.applications` does.
+PREPROCESSING = {
+    **dict.fromkeys(
+        ("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "nasnet", "resnet_v2"),
+        "signed",
+    ),
+    "xception": "signed",
+    "densenet": "standardised",
+    **dict.fromkeys(("resnet", "vgg16", "vgg19"), "caffe"),
+    **dict.fromkeys(("convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"), "bytes"),
+}
+
+
+def check_pixel_range(low: float, high: float) -> None:
+    """Refuse a range that is empty, reversed or not finite.
+
+    Raises:
+        InputError: see above.
+    """
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InputError(
+            f"expected a pixel range from a lower to a higher number, received {low:g} to {high:g};"
+            " 0 255 and -1 1 are usual"
+        )
+
+
+def with_pixel_range(classifier: keras.Model, low: float, high: float) -> keras.Model:
+    """The classifier behind a scaling of pixels in [0, 1] to the range that it was trained on.
+
+    Args:
+        classifier: with one image input; it is used, not copied.
+        low, high: what black and white are to it.
+
+    Returns:
+        A model of images in [0, 1], which is saved and loaded as one.
+
+    Raises:
+        InputError: an empty or reversed range.
+
+    Example:
+        >>> scaled = with_pixel_range(classifier, -1, 1)
+        >>> scaled(images) == classifier(2 * images - 1)
+    """
+    check_pixel_range(low, high)
+    return _behind(classifier, _rescaled(high - low, low))
+
+
+def with_preprocessing(classifier: keras.Model, name: str) -> keras.Model:
+    """The classifier behind `preprocess_input` of a family of `keras.applications`.
+
+    Args:
+        classifier: with one image input; it is used, not copied.
+        name: of the family, one of `PREPROCESSING`.
+
+    Returns:
+        A model of images in [0, 1], which is saved and loaded as one.
+
+    Raises:
+        InputError: an unknown name, or grey images where the family needs colours.
+
+    Example:
+        >>> scaled = with_preprocessing(keras.applications.ResNet50(), "resnet")
+    """
+    kind = by_name("preprocessing", name, PREPROCESSING)
+    if kind in ("standardised", "caffe") and classifier.inputs[0].shape[-1] != 3:
+        raise InputError(
+            f"preprocessing {name!r} is of images with 3 channels, the classifier takes "
+            f"{classifier.inputs[0].shape[-1]}; give its pixel range"
+        )
+    return _behind(classifier, SCALINGS[kind])
+
+
+def usual_scalings(classifier: keras.Model) -> dict[str, keras.Model]:
+    """The classifier behind each usual scaling, by the option of `train.py` that asks for it."""
+    found = {
+        "--pixel-range 0 255": with_pixel_range(classifier, 0, 255),
+        "--pixel-range -1 1": with_pixel_range(classifier, -1, 1),
+    }
+    if classifier.inputs[0].shape[-1] == 3:
+        for name in ("densenet", "resnet"):
+            found[f"--preprocessing {name}"] = with_preprocessing(classifier, name)
+    return found
+
+
+Scaling = Callable[[keras.KerasTensor], keras.KerasTensor]
+
+
+def _rescaled(scale, offset) -> Scaling:
+    return lambda images: keras.layers.Rescaling(scale, offset)(images)
+
+
+def _caffe(images: keras.KerasTensor) -> keras.KerasTensor:
+    reversed_channels = keras.ops.flip(images, axis=-1)  # blue first
+    return _rescaled(255.0, [-mean for mean in CAFFE_MEAN])(reversed_channels)
+
+
+SCALINGS: dict[str, Scaling] = {
+    "bytes": _rescaled(255.0, 0.0),
+    "signed": _rescaled(2.0, -1.0),
+    "standardised": _rescaled(
+        [1 / deviation for deviation in IMAGENET_DEVIATION],
+        [-m / d for m, d in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)],
+    ),
+    "caffe": _caffe,
+}
+
+
+def _behind(classifier: keras.Model, scaling: Scaling) -> keras.Model:
+    images = keras.Input(classifier.inputs[0].shape[1:], name="images")
+    return keras.Model(images, classifier(scaling(images)), name=f"scaled_{classifier.name}")
