@@ -4,7 +4,8 @@
 class InputError(ValueError):
     """Bad arguments or bad input (exit code 2).
 
-    The message is one line: what was expected, what was received, what to do next.
+    The message is one line: what was expected, what was received, what to do next. It names
+    arguments in backticks, which the command line shows as its options.
     """
 
     # Keras wraps what a layer raises in a page about the call, unless it takes it for wrapped.

@@ -107,5 +107,5 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise InputError(
-            f"cannot write to {str(path)!r} ({error.strerror}); choose another --out"
+            f"cannot write to {str(path)!r} ({error.strerror}); choose another folder"
         ) from None

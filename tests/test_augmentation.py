@@ -409,8 +409,8 @@ def test_bad_places(run, tmp_path, capsys):
     (tmp_path / "damaged" / "augmentation.json").write_text("{")
     before = files(tmp_path)
     for name, message in (
-        ("file", "is a file; choose another --out"),
-        ("full", "is not empty and holds no augmented data set; choose another --out"),
+        ("file", "is a file; choose another folder"),
+        ("full", "is not empty and holds no augmented data set; choose another folder"),
         ("new", "new.partial' is not empty and holds no unfinished augmented data set"),
         ("damaged", "is damaged; delete"),
         ("file/set", "cannot write to"),
@@ -447,7 +447,7 @@ def test_nothing_to_write_is_an_error(trained, tmp_path, monkeypatch):
     )
     augmentation = Augmentation(dataclasses.replace(trained, dataset=smaller), Recipe())
     place = AugmentedDataset(tmp_path / "set", {"made": "of this"})
-    with pytest.raises(InputError, match=r"none of \d+ did; try a smaller --span"):
+    with pytest.raises(InputError, match=r"none of \d+ did; try a smaller `span`"):
         place.fill(augmentation, originals=True)
     assert not place.out.exists()
     answers = np.argmax(trained.target.classifier(smaller.x_train / np.float32(255)), axis=-1)

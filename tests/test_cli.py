@@ -11,6 +11,7 @@ from commands import QUICK, one_line, write_npz
 from patterns import make_dataset
 
 from keras_filtergan.cli import module_main, train_main, visualize_main
+from keras_filtergan.errors import InputError
 from keras_filtergan.runs import trained
 from keras_filtergan.runs.presets import preset
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -223,3 +224,11 @@ def test_where_pictures_cannot_go_is_said_before_they_are_made(
     (tmp_path / "file").write_text("")
     assert visualize_main(["--run", str(finished[1]), "--out", str(tmp_path / "file")]) == 2
     assert "cannot write to" in one_line(capsys)
+
+
+def test_arguments_of_the_library_are_options_of_the_command(capsys, dataset, tmp_path):
+    """The library says `latent_dim`, the command line --latent-dim."""
+    with pytest.raises(InputError, match=r"expected `latent_dim` to be an integer of at least 1"):
+        Settings(latent_dim=0)
+    assert train_main(["--latent-dim", "0"]) == 2
+    assert "error: expected --latent-dim to be an integer of at least 1" in capsys.readouterr().err

@@ -82,7 +82,7 @@ def test_a_classifier_alone(finished, data, tmp_path):
         (["--run", "RUN", "--images", "0"], "whole number of at least 1, received '0'"),
         (["--run", "RUN", "--networks", "0"], "at least 1 as networks, received 0"),
         (["--run", "RUN", "--strange", "nowhere"], "which is none of them"),
-        (["--run", "RUN", "--out", "/proc/nowhere"], "choose another --out"),
+        (["--run", "RUN", "--out", "/proc/nowhere"], "choose another folder"),
         (["--run", "nowhere"], "no run in 'nowhere'"),
     ],
 )

@@ -73,7 +73,7 @@ def test_what_does_not_go_together_is_refused():
         with_preprocessing(identity(), "resnt")
     with pytest.raises(InputError, match="is of images with 3 channels, the classifier takes 1"):
         with_preprocessing(identity(1), "vgg16")
-    with pytest.raises(InputError, match="pixel_range goes with a classifier"):
+    with pytest.raises(InputError, match="`pixel_range` goes with a `classifier`"):
         Settings(pixel_range=(0, 255))
     with pytest.raises(InputError, match="received both"):
         Settings(classifier="x.keras", pixel_range=(0, 255), preprocessing="resnet")
@@ -103,7 +103,7 @@ def two_classes(count=120):
 def test_a_network_of_other_pixels_is_told_its_option(of_bytes):
     note = chance_note(FrozenTarget(of_bytes, "conv"), two_classes())
     assert "right on 50.0% of 120 test images" in note
-    assert note.endswith("but on 100.0% with other pixels: add --pixel-range 0 255")
+    assert note.endswith("but on 100.0% with other pixels: add `pixel_range` 0 255")
     assert (
         chance_note(FrozenTarget(with_pixel_range(of_bytes, 0, 255), "conv"), two_classes()) is None
     )

@@ -49,7 +49,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/run")):
-        with pytest.raises(InputError, match="choose another --out"):
+        with pytest.raises(InputError, match="choose another folder"):
             RunDirectory(path).create(CONFIG)
 
 

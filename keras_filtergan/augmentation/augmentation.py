@@ -128,7 +128,7 @@ class Augmentation:
         if not len(self.numbers):
             raise InputError(
                 f"expected images that the run's classifier gets right, received {len(taken)} "
-                "that it gets wrong; take more --images, or train the run longer"
+                "that it gets wrong; take more `images`, or train the run longer"
             )
         self._way = by_name("way", recipe.by, WAYS)(trained, self.recipe)
         self._kernels = tf.function(trained.generator)

@@ -103,7 +103,7 @@ class AugmentedDataset:
         """
         try:
             if self.out.exists() and not self.out.is_dir():
-                raise InputError(f"{str(self.out)!r} is a file; choose another --out")
+                raise InputError(f"{str(self.out)!r} is a file; choose another folder")
             if _names(self.out):
                 self._check_record(self.out, "augmented data set")
             # hidden is what a killed process had not finished
@@ -111,7 +111,7 @@ class AugmentedDataset:
                 self._check_record(self.partial, "unfinished augmented data set")
         except OSError as error:
             raise InputError(
-                f"cannot read {str(self.out)!r} ({error.strerror}); choose another --out"
+                f"cannot read {str(self.out)!r} ({error.strerror}); choose another folder"
             ) from None
         check_writable(self.partial)
 
@@ -170,7 +170,7 @@ class AugmentedDataset:
         if not tally.kept:
             raise InputError(
                 f"expected images that keep their label, none of {tally.made} did; "
-                "try a smaller --span in another --out"
+                "try a smaller `span` in another folder"
             )
         self._publish(augmentation, originals, tally)
 
@@ -181,7 +181,7 @@ class AugmentedDataset:
     def _check_record(self, folder: Path, what: str) -> None:
         if not (folder / RECORD).exists():
             raise InputError(
-                f"{str(folder)!r} is not empty and holds no {what}; choose another --out"
+                f"{str(folder)!r} is not empty and holds no {what}; choose another folder"
             )
         try:
             held = json.loads((folder / RECORD).read_text())["made_of"]
@@ -194,7 +194,7 @@ class AugmentedDataset:
             changes = ", ".join(f"{k} {held.get(k)!r} → {self.made_of.get(k)!r}" for k in other)
             raise InputError(
                 f"{str(folder)!r} holds an {what} of other settings ({changes}); choose "
-                "another --out, or delete it"
+                "another folder, or delete it"
             )
 
     def _piece_path(self, number: int) -> Path:

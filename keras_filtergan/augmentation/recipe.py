@@ -49,7 +49,7 @@ class Recipe:
             self._check(name, lambda value: 1 <= value <= 10**6, many, int)
         self._check("span", lambda value: value > 0, "a number above 0")
         self._check("seed", lambda value: 0 <= value < 2**31, "an integer from 0 to 2³¹ − 1", int)
-        by_name("way of --by", self.by, dict.fromkeys(WAY_NAMES))
+        by_name("`by`", self.by, dict.fromkeys(WAY_NAMES))
 
     def resolved(self, count: int) -> "Recipe":
         """The recipe for a training set of `count` images: `images` is a number then.
@@ -59,7 +59,7 @@ class Recipe:
         """
         if self.images is not None and self.images > count:
             raise InputError(
-                f"expected --images of at most the {count} training images of the run, "
+                f"expected `images` of at most the {count} training images of the run, "
                 f"received {self.images}"
             )
         return dataclasses.replace(self, images=self.images or count)

@@ -67,7 +67,7 @@ def build_classifier(
     if min(image_shape[:2]) < SMALLEST_SIDE:
         raise InputError(
             f"expected images of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels, "
-            f"received {image_shape[0]}×{image_shape[1]}; enlarge them or bring --classifier"
+            f"received {image_shape[0]}×{image_shape[1]}; enlarge them or bring a `classifier`"
         )
     if image_shape[-1] not in STANDARDS:
         raise InputError(f"expected images of 1 or 3 channels, received {image_shape[-1]}")

@@ -84,14 +84,14 @@ def with_preprocessing(classifier: keras.Model, name: str) -> keras.Model:
 
 
 def usual_scalings(classifier: keras.Model) -> dict[str, keras.Model]:
-    """The classifier behind each usual scaling, by the option of `train.py` that asks for it."""
+    """The classifier behind each usual scaling, by the setting that asks for it."""
     found = {
-        "--pixel-range 0 255": with_pixel_range(classifier, 0, 255),
-        "--pixel-range -1 1": with_pixel_range(classifier, -1, 1),
+        "`pixel_range` 0 255": with_pixel_range(classifier, 0, 255),
+        "`pixel_range` -1 1": with_pixel_range(classifier, -1, 1),
     }
     if classifier.inputs[0].shape[-1] == 3:
         for name in ("densenet", "resnet"):
-            found[f"--preprocessing {name}"] = with_preprocessing(classifier, name)
+            found[f"`preprocessing` {name}"] = with_preprocessing(classifier, name)
     return found
 
 

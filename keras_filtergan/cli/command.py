@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -77,15 +78,25 @@ def _explain(error: BaseException, saves_memory: str) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted; files that were finished are kept"
     if isinstance(error, InputError):
-        return BAD_INPUT, f"error: {error}"
+        return BAD_INPUT, f"error: {as_options(str(error))}"
     if isinstance(error, DivergenceError):
-        return FAILED, f"error: {error}"
+        return FAILED, f"error: {as_options(str(error))}"
     parts = [f"{type(error).__name__}: {cause_of(error)}", *getattr(error, "__notes__", ())]
     if is_out_of_memory(error):
         parts[0] = f"out of memory: {parts[0]}"
         parts += [f"{saves_memory} needs less memory"] if saves_memory else []
     line = "; ".join(" ".join(part.split()) for part in parts)
     return FAILED, f"error: {line} (--debug shows where)"
+
+
+def as_options(message: str) -> str:
+    """A message of the library, which names arguments in backticks, for the command line.
+
+    Example:
+        >>> as_options("expected `latent_dim` to be an integer, received 0.5")
+        'expected --latent-dim to be an integer, received 0.5'
+    """
+    return re.sub(r"`([a-z_]+)`", lambda found: "--" + found[1].replace("_", "-"), message)
 
 
 def data_dir(options: argparse.Namespace) -> str | None:

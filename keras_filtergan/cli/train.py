@@ -12,6 +12,7 @@ from keras_filtergan.cli.command import (
     DONE,
     INTERRUPTED,
     Parser,
+    as_options,
     data_dir,
     import_tensorflow,
     run_script,
@@ -143,7 +144,7 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
     verbose = 1 if sys.stdout.isatty() else 2
     try:
-        trained, card = training.train(plan, run, verbose=verbose)
+        trained, card = training.train(plan, run, verbose=verbose, say=_say)
     except training.Interrupted as interruption:
         print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
         return INTERRUPTED
@@ -158,6 +159,10 @@ def _train(options: argparse.Namespace) -> int:
     print(evaluation.format_card(card))
     print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
     return DONE
+
+
+def _say(line: str) -> None:
+    print(as_options(line), flush=True)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

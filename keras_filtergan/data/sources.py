@@ -14,7 +14,7 @@ BUNDLED = "mnist_sample"
 BUNDLED_FOLDER = Path(__file__).parent / BUNDLED / "1.0.0"
 BUNDLED_NOTE = (
     "stratified sample of MNIST (1,000 training and 200 test images a digit); "
-    "for all 70,000 images: --dataset mnist"
+    "for all 70,000 images: `dataset` mnist"
 )
 
 

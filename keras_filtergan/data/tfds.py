@@ -99,7 +99,7 @@ def _download(builder: Any, name: str, data_dir: str | None) -> None:
     if not connection.is_online():
         raise InputError(
             f"Expected {name} prepared in {where}, or a network to download it. Received: neither; "
-            "connect, point --data-dir to a prepared copy, or use --dataset mnist_sample."
+            "connect, point `data_dir` to a prepared copy, or use `dataset` mnist_sample."
         )
     try:
         builder.download_and_prepare()

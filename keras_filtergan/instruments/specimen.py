@@ -86,7 +86,7 @@ class Specimen:
             InputError: there is none, the network came as a bare classifier.
         """
         if self.run is None:
-            raise InputError("expected a --run with a generator, received a classifier alone")
+            raise InputError("expected a `run` with a generator, received a classifier alone")
         return self.run
 
     def kernel_sets(self, count: int, seed: int = 0) -> tf.Tensor:
@@ -103,7 +103,7 @@ class Specimen:
 
 
 def _fitting(dataset: ImageDataset, target: FrozenTarget) -> ImageDataset:
-    hint = "name the --dataset that the network was trained on"
+    hint = "name the `dataset` that the network was trained on"
     if dataset.image_shape != target.image_shape:
         raise InputError(
             f"expected images {target.image_shape}, {dataset.name!r} has {dataset.image_shape}; "

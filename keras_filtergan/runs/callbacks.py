@@ -46,7 +46,7 @@ class DivergenceGuard(StepCounter):
                 kept = self.checkpoints.steps[-1]
                 raise DivergenceError(
                     f"step {self.step}: {name} is {float(value)}; the state of step {kept} is "
-                    "kept. Try a larger --batch-size or another --seed"
+                    "kept. Try a larger `batch_size` or another `seed`"
                 )
 
 

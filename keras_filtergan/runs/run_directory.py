@@ -103,13 +103,13 @@ class RunDirectory:
             InputError: see `create`.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{str(self.path)!r} is a file; choose another --out")
+            raise InputError(f"{str(self.path)!r} is a file; choose another folder")
         check_writable(self.path)
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not (self.config).exists():
             raise InputError(
-                f"{str(self.path)!r} is not empty and holds no run; choose another --out"
+                f"{str(self.path)!r} is not empty and holds no run; choose another folder"
             )
         held, wanted = (
             {**one["settings"], **{f"fingerprint of {k}": v for k, v in one["made_of"].items()}}
@@ -120,7 +120,7 @@ class RunDirectory:
             changes = ", ".join(f"{k} {held.get(k)!r} → {wanted.get(k)!r}" for k in sorted(other))
             raise InputError(
                 f"{str(self.path)!r} holds a run with other settings ({changes}); "
-                "choose another --out"
+                "choose another folder"
             )
 
     def read_config(self) -> dict[str, Any]:

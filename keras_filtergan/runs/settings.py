@@ -8,7 +8,7 @@ from keras_filtergan.errors import InputError
 
 
 def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
-    """Check one number of a dataclass whose fields are options of a command.
+    """Check one number of a dataclass.
 
     Args:
         owner: the dataclass.
@@ -18,14 +18,13 @@ def check_option(owner: Any, name: str, holds, expected: str, kind: type = float
         kind: `int` for whole numbers only.
 
     Raises:
-        InputError: the field holds something else; the message names the option.
+        InputError: the field holds something else; the message names it.
     """
     value = getattr(owner, name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     is_kind = is_number and math.isfinite(value) and (kind is float or value == int(value))
     if not is_kind or not holds(value):
-        option = name.replace("_", "-")
-        raise InputError(f"expected --{option} to be {expected}, received {value!r}")
+        raise InputError(f"expected `{name}` to be {expected}, received {value!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +86,11 @@ class Settings:
             object.__setattr__(self, "pixel_range", tuple(map(float, self.pixel_range)))
         scalings = [n for n in ("pixel_range", "preprocessing") if getattr(self, n) is not None]
         if scalings and self.classifier is None:
-            raise InputError(f"{scalings[0]} goes with a classifier: the standard one has its own")
+            raise InputError(
+                f"`{scalings[0]}` goes with a `classifier`: the standard one has its own"
+            )
         if len(scalings) == 2:
-            raise InputError("expected pixel_range or preprocessing, received both")
+            raise InputError("expected `pixel_range` or `preprocessing`, received both")
         for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
         self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
@@ -126,6 +127,6 @@ class Settings:
         if unknown:
             raise InputError(
                 f"unknown setting {sorted(unknown)[0]!r} in the run's config.json: it is a run of "
-                "another version; train it again in another --out"
+                "another version; train it again in another folder"
             )
         return cls(**{"method": "infogan", **values})

@@ -111,7 +111,7 @@ class TrainedRun:
             )
         if "players" not in config:
             raise InputError(
-                f"{str(run.path)!r} is a run of another version; train it again in another --out"
+                f"{str(run.path)!r} is a run of another version; train it again in another folder"
             )
         players = {
             run.generator: load_generator(run.generator),

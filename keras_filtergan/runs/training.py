@@ -100,7 +100,7 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
     dataset = load_dataset(settings.dataset, data_dir)
     if settings.batch_size > len(dataset.x_train):
         raise InputError(
-            f"expected --batch-size of at most the {len(dataset.x_train)} training images, "
+            f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
             f"received {settings.batch_size}"
         )
     if settings.classifier is None:

@@ -58,7 +58,7 @@ def test_the_untrained_d_is_of_the_same_architecture(specimen):
 
 
 def test_bad_input(bare):
-    with pytest.raises(InputError, match="expected a --run with a generator"):
+    with pytest.raises(InputError, match="expected a `run` with a generator"):
         STUDY.findings(bare)
     with pytest.raises(InputError, match="at least 2 as points, received 1"):
         LatentsStudy(points=1)

@@ -72,7 +72,7 @@ def test_other_data_sets_are_strange(specimen, dataset):
 
 
 def test_bad_input(bare):
-    with pytest.raises(InputError, match="expected a --run with a generator"):
+    with pytest.raises(InputError, match="expected a `run` with a generator"):
         STUDY.findings(bare)
     with pytest.raises(InputError, match="at least 1 as networks, received 0"):
         UncertaintyStudy(networks=0)
