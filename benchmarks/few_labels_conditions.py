@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.transformation import ImageTransformation
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 Draws = Callable[[tf.Tensor, int], tf.Tensor]
 FIXED_KEY = (1, -1)

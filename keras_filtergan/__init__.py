@@ -25,8 +25,9 @@ if TYPE_CHECKING:  # so that editors and type checkers know what the names are
     from keras_filtergan.gan.filtergan import FilterGAN
     from keras_filtergan.gan.natural_filtergan import NaturalFilterGAN
     from keras_filtergan.gan.transformation import ImageTransformation
-    from keras_filtergan.generators.linear import LinearFilterGenerator
-    from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+    from keras_filtergan.generators.discriminator import Discriminator
+    from keras_filtergan.generators.filter_generator import FilterGenerator
+    from keras_filtergan.generators.linear_filter_generator import LinearFilterGenerator
     from keras_filtergan.generators.saved_generator import load_generator
     from keras_filtergan.images import parametrizations, priors
     from keras_filtergan.inversion.directions import principal_directions
@@ -43,15 +44,15 @@ __getattr__, __dir__, __all__ = offer(
     {
         "Augmentation": "augmentation.augmentation",
         "DivergenceError": "errors",
-        "Discriminator": "generators.networks",
+        "Discriminator": "generators.discriminator",
         "FilterGAN": "gan.filtergan",
-        "FilterGenerator": "generators.networks",
+        "FilterGenerator": "generators.filter_generator",
         "FrozenTarget": "classifiers.target",
         "ImageBending": "gan.bending",
         "ImageTransformation": "gan.transformation",
         "InputError": "errors",
         "Inverter": "inversion.inversion",
-        "LinearFilterGenerator": "generators.linear",
+        "LinearFilterGenerator": "generators.linear_filter_generator",
         "NaturalFilterGAN": "gan.natural_filtergan",
         "Recipe": "augmentation.recipe",
         "Settings": "runs.settings",

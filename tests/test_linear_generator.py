@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_filtergan.generators.linear import LinearFilterGenerator
+from keras_filtergan.generators.linear_filter_generator import LinearFilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 
 SHAPE = (3, 2, 4, 5)

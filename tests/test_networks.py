@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 SHAPE = (3, 2, 4, 5)
 LATENTS = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")

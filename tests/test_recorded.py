@@ -6,7 +6,7 @@ from keras import layers
 
 from keras_filtergan.classifiers.graph import recorded
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.layers import GeneratedConv2D
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 
 LATENTS = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")

@@ -15,7 +15,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
 from keras_filtergan.evaluation.frozen_view import FrozenView, prediction
 from keras_filtergan.gan.change_reader import ChangeReader
-from keras_filtergan.generators.networks import Discriminator
+from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
 

@@ -14,7 +14,8 @@ from keras_filtergan.gan.control import Control
 from keras_filtergan.gan.rounds import Pair, Round, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 # Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.

@@ -17,7 +17,8 @@ from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.rounds import Pair
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 
 class NaturalFilterGAN(FilterGAN):

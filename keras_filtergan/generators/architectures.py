@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from keras_filtergan.generators.dcgan import StridedDiscriminator, UpsamplingGenerator
-from keras_filtergan.generators.linear import LinearFilterGenerator
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
+from keras_filtergan.generators.linear_filter_generator import LinearFilterGenerator
 from keras_filtergan.names import by_name
 
 

@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 UPSAMPLING = 4  # from the first maps to the last, in two steps
 TAPS = 5  # of every convolution of G, as in the paper

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 
 def geometry_of(layer: keras.layers.Layer, channels: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.architectures import ARCHITECTURES
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 2**16  # bytes

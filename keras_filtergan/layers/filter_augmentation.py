@@ -7,8 +7,8 @@ from keras_filtergan.classifiers.copies import copied
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
-from keras_filtergan.generators.networks import FilterGenerator
 from keras_filtergan.layers.generated_conv2d import GeneratedConv2D, freeze
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_filtergan.convolution import convolve
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 DRAWS = ("example", "batch")
 

@@ -20,7 +20,8 @@ from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.transformation import ImageTransformation
-from keras_filtergan.generators.networks import Discriminator, FilterGenerator
+from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory, open_run

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.transformation import ImageTransformation
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.layers import GeneratedConv2D
 
 few_labels = importlib.import_module("few_labels")

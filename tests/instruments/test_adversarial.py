@@ -11,7 +11,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.cli import module_main
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.instruments.adversarial.attacker import Attacker
 from keras_filtergan.instruments.adversarial.averages import (
     ACTIVATIONS,

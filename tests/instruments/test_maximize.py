@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_filtergan.cli import module_main
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.instruments.maximize.ascent import Ascent
 from keras_filtergan.instruments.maximize.objectives import channel, class_logit
 from keras_filtergan.instruments.maximize.study import maximization_study

@@ -12,7 +12,7 @@ from keras_filtergan.classifiers.choice import convolution_layers
 from keras_filtergan.classifiers.classifier import build_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.layers import FilterAugmentation
 
 IMAGES = np.random.default_rng(0).uniform(size=(5, 12, 12, 1)).astype("float32")

@@ -12,7 +12,7 @@ from keras_filtergan.classifiers.choice import convolution_layers
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.filtergan import FilterGAN
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.layers import GeneratedConv2D
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 
 def looks_trained(convolution, latent_dim=3, deviations=True, seed=0) -> FilterGenerator:

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_filtergan.generators.networks import FilterGenerator
+from keras_filtergan.generators.filter_generator import FilterGenerator
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")
