@@ -136,7 +136,7 @@ def test_each_player_moves_by_the_gradient_of_its_own_objective(gan, batch):
             expected = np.array(gradient)
             assert np.abs(expected).max() > 0, f"{name}: {variable.path}"
             scale = np.abs(expected).max() + 1e-6
-            np.testing.assert_allclose(old - variable, expected, atol=2e-4 * scale)
+            np.testing.assert_allclose(old - variable, expected, atol=1e-3 * scale)
 
 
 def test_the_trap_d_sees_what_q_does_not(gan, target, dataset, batch):
@@ -201,10 +201,38 @@ def test_without_labels_coordinates_are_differences_from_the_mean_of_all(target,
     np.testing.assert_allclose(cosines, 1, atol=1e-3)
 
 
+def test_classes_of_one_image_are_no_classes_and_that_is_said(target, dataset):
+    gan = NaturalFilterGAN(target, latent_dim=3, rank=5)
+    gan.compile()
+    gan.adapt(dataset.x_train[:8], np.arange(8))
+    [note] = gan.notes
+    assert "no class has two images" in note
+    alone = NaturalFilterGAN(target, latent_dim=3, rank=5)
+    alone.compile()
+    alone.adapt(dataset.x_train[:8], np.zeros(8, int))  # one class: within it is within all
+    assert alone.notes == []
+    np.testing.assert_allclose(alone.reader.directions, gan.reader.directions, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["shared", "dcgan"])
+def test_other_networks_play_by_the_same_rules(target, dataset, architecture):
+    gan = NaturalFilterGAN(target, latent_dim=3, rank=RANK, architecture=architecture)
+    gan.compile()
+    gan.adapt(dataset.x_train, dataset.y_train)
+    before = values(gan.weights)
+    logs = gan.train_step(next(iter(stream(gan, dataset, 16))))
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    assert gan.discriminator.code is None
+    moved = [not np.array_equal(a, b) for a, b in zip(before, values(gan.weights), strict=True)]
+    assert sum(moved) > len(moved) / 2
+
+
 def test_directions_that_the_data_do_not_carry_stay_zero(target, dataset):
     gan = NaturalFilterGAN(target, latent_dim=3, rank=10**6)
     gan.compile()
     gan.adapt(dataset.x_train[:8], np.zeros(8, int))
+    [note] = gan.notes
+    assert "differ in 7 directions only" in note
     directions = gan.reader.directions.numpy()
     assert (
         directions.shape

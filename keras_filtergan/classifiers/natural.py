@@ -72,6 +72,24 @@ class NaturalCoordinates:
         """How many directions there are."""
         return self.directions.shape[1]
 
+    def notes(self, asked: int) -> list[str]:
+        """What a user should know of these coordinates, a line each.
+
+        Args:
+            asked: the rank that was asked for.
+        """
+        lines = []
+        if not self.within_classes:
+            lines.append(
+                "note: no class has two images that differ; natural changes are taken to be those "
+                "in which images differ from the mean of all"
+            )
+        if self.rank < asked:
+            lines.append(
+                f"note: the images differ in {self.rank} directions only, `rank` asked for {asked}"
+            )
+        return lines
+
     def __call__(self, changes: tf.Tensor) -> tf.Tensor:
         """Coordinates `(m, rank)` of changes of standardised activations `(m, h', w', cout)`."""
         return tf.reshape(changes, [-1, len(self.directions)]) @ self.directions

@@ -11,12 +11,13 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan import losses
 from keras_filtergan.gan.control import Control
-from keras_filtergan.gan.rounds import Pair, Round, unexplained, variation
+from keras_filtergan.gan.rounds import TERMS, Pair, Round, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
 
+CONTROLS = ("discriminator_noise", "code_weight", "code_noise")
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 # Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
 CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
@@ -129,7 +130,9 @@ class FilterGAN(keras.Model):
         self.discriminator.build((None, *target.activation_shape))
         self.built = True
         self.adapted = False
-        self._means = [keras.metrics.Mean(name=name) for name in self._term_names()]
+        self.notes: list[str] = []  # for the user, from `adapt`
+        names = ("d_loss", "g_loss", *TERMS, *CONTROLS)
+        self._means = [keras.metrics.Mean(name=name) for name in names]
 
     def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
         """D with its code head Q, and T."""
@@ -155,14 +158,6 @@ class FilterGAN(keras.Model):
         if target.bias is not None:
             generator.bias.assign(target.bias)
         return generator
-
-    @staticmethod
-    def _term_names() -> tuple[str, ...]:
-        return (
-            *("d_loss", "g_loss", "code_error", "answer_loss", "unexplained"),
-            *("real_accuracy", "fake_accuracy", "activation_variation"),
-            *("discriminator_noise", "code_weight", "code_noise"),
-        )
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -364,19 +359,8 @@ class FilterGAN(keras.Model):
         self.code_weight.update(tf.minimum(seen.variation, 1.0), pace=reads)
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
-        terms = {
-            "d_loss": d_loss,
-            "g_loss": g_loss,
-            "code_error": seen.code_error,
-            "answer_loss": seen.answer_loss,
-            "unexplained": seen.unexplained,
-            "real_accuracy": seen.real_accuracy,
-            "fake_accuracy": seen.fake_accuracy,
-            "activation_variation": seen.variation,
-            "discriminator_noise": self.discriminator_noise.value,
-            "code_weight": self.code_weight.value,
-            "code_noise": self.code_noise.value,
-        }
+        held = {name: getattr(self, name).value for name in CONTROLS}
+        terms = {"d_loss": d_loss, "g_loss": g_loss, **seen.terms, **held}
         for mean in self._means:
             mean.update_state(terms[mean.name])
         return {mean.name: mean.result() for mean in self._means}

@@ -114,6 +114,7 @@ class NaturalFilterGAN(FilterGAN):
         labels = np.zeros(len(images), int) if labels is None else labels
         natural = NaturalCoordinates.fit(activations, labels[: len(activations)], self.rank)
         self.reader.fit_coordinates(natural)
+        self.notes = natural.notes(self.reader.rank)
 
     def _pair(
         self,

@@ -4,6 +4,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+TERMS = (
+    *("code_error", "answer_loss", "unexplained"),
+    *("real_accuracy", "fake_accuracy", "activation_variation"),
+)
+
 
 class Pair(NamedTuple):
     """The images of a batch under two latents each, z and r: their change is what moving does.
@@ -51,6 +56,16 @@ class Round(NamedTuple):
     unexplained: tf.Tensor
     alikeness: tf.Tensor
     variation: tf.Tensor
+
+    @property
+    def terms(self) -> dict[str, tf.Tensor]:
+        """What is logged of it, by the names of `TERMS`."""
+        return {name: getattr(self, name) for name in TERMS}
+
+    @property
+    def activation_variation(self) -> tf.Tensor:
+        """The variation by its name on the card."""
+        return self.variation
 
     @property
     def real_accuracy(self) -> tf.Tensor:

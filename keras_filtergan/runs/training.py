@@ -171,6 +171,8 @@ def train(
     if note:
         say(note)
     gan = build_gan(planned, target)
+    for line in gan.notes:
+        say(line)
     _record(run, planned, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     _fit(gan, planned, run, verbose)
