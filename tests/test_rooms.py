@@ -11,19 +11,10 @@ import keras_filtergan
 PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
-    *(
-        "lazy",
-        "doors",
-        "errors",
-        "names",
-        "files",
-        "fingerprints",
-        "causes",
-        "window",
-        "convolution",
-    ),
-    *("displacement", "data", "generators", "classifiers", "images", "gan", "inversion"),
-    *("layers", "plots", "evaluation", "runs", "augmentation", "instruments", "cli", "__main__"),
+    *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
+    *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
+    *("gan", "inversion", "layers", "plots", "evaluation", "runs", "augmentation", "instruments"),
+    *("cli", "__main__"),
 )
 # Within a room of rooms, a study imports no other study but those above it.
 INSTRUMENTS = ("reach", "stability", "spectra", "maximize", "adversarial", "latents", "uncertainty")

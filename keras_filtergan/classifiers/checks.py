@@ -5,8 +5,9 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from keras_filtergan.classifiers.graph import graph_of, last_operation
+from keras_filtergan.classifiers.graph import last_operation
 from keras_filtergan.errors import InputError
+from keras_filtergan.private_keras import graph_of
 
 SOFTMAXES = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)  # as an activation=
 

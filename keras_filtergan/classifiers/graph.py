@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.private_keras import calls_by_depth, graph_of
 
 Choose = Callable[[keras.Operation], Callable]
 
@@ -22,23 +23,9 @@ _PASS_ON = (
 )
 
 
-def graph_of(model: keras.Operation) -> keras.Model | None:
-    """The graph of layers inside a Functional or Sequential model.
-
-    Returns:
-        `None` for a plain layer, for a Sequential that is not built, and for a model whose `call`
-        is code of its own: what it does cannot be read off a graph.
-    """
-    home = next((c for c in type(model).__mro__ if "call" in vars(c)), None)
-    if home is keras.Sequential:
-        return model._functional
-    is_functional = home is not None and home.__name__ == "Functional"  # the class is not public
-    return model if is_functional and home.__module__.startswith("keras.") else None
-
-
 def calls(model: keras.Model) -> list:
     """The calls (Keras nodes) at the top level of a model in the order in which they run."""
-    by_depth = graph_of(model)._nodes_by_depth
+    by_depth = calls_by_depth(graph_of(model))
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 

@@ -5,7 +5,8 @@ import math
 import keras
 import tensorflow as tf
 from keras import ops
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # not public in 3.15
+
+from keras_filtergan.private_keras import in_symbolic_scope
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.classifiers.graph import calls, graph_of, layers_by_path, recorded
+from keras_filtergan.classifiers.graph import calls, layers_by_path, recorded
 from keras_filtergan.errors import InputError
+from keras_filtergan.private_keras import graph_of
 
 _BY_PLACE = (
     keras.layers.Activation,
