@@ -208,7 +208,7 @@ def test_a_layer_that_is_named_by_a_path(tmp_path, monkeypatch, capsys):
 def test_pictures_of_no_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert visualize_main([]) == 2
-    assert "python train.py --layer 4" in one_line(capsys)
+    assert "python -m keras_filtergan train --layer 4" in one_line(capsys)
     assert visualize_main(["--run", "missing"]) == 2
     assert "no run in 'missing'" in one_line(capsys)
     assert list(tmp_path.iterdir()) == []
