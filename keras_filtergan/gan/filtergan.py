@@ -30,6 +30,9 @@ class FilterGAN(keras.Model):
     compare the activations with those of the real kernels; Q reads z_i back. All randomness comes
     with the batch, so a step is a pure function of weights and batch.
 
+    Q shares all layers of D but the last, and reads activations, as in the paper; in
+    `NaturalFilterGAN`, the default of `train.py`, it reads changes.
+
     What the paper does not have, and why (measured in docs/notes/experiments.md):
 
     * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
@@ -46,6 +49,10 @@ class FilterGAN(keras.Model):
       explain. Without it most of what G varies is no change that an image could make.
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
+
+    A GAN is not saved as one `.keras` file, because it does not own the network that it is about:
+    `save_weights` keeps a state of training with its optimizers, to be loaded into a GAN of the
+    same make; `generator.save("generator.keras")` keeps what others use (`load_generator`).
 
     `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
     `code_noise=0, discriminator_noise=0`, both goals `None`, and the saturating loss, it is

@@ -37,7 +37,7 @@ class NaturalFilterGAN(FilterGAN):
       orthogonal: without this all of them become the change that pays most.
     * **G is linear in z first** (`LinearFilterGenerator`).
 
-    What each of these does is in a table of docs/results.md.
+    What each of these does is measured in docs/notes/experiments.md, entry 31.
 
     Args:
         rank: natural directions that Q sees.
@@ -56,7 +56,7 @@ class NaturalFilterGAN(FilterGAN):
         ModelCentrality, section 3, for pairs that tell latent dimensions apart.
     """
 
-    code_snr: ClassVar[float] = 64.0  # half of a change is along what Q sees; its error ends at 0.2
+    code_snr: ClassVar[float] = 64.0  # with it Q's error ends near 0.2 here
 
     def __init__(
         self,
