@@ -39,7 +39,7 @@ def test_it_is_stratified_and_says_what_it_is(sample):
     assert np.bincount(sample.y_train).tolist() == [1000] * 10
     assert np.bincount(sample.y_test).tolist() == [200] * 10
     assert "sample of MNIST" in sample.note
-    assert "--dataset mnist" in sample.note
+    assert "`dataset` mnist" in sample.note
 
 
 def test_its_contents_never_change(sample):
