@@ -15,8 +15,8 @@ INFOGAN = {
 def paper_layer4() -> Settings:
     """The paper's Fig. 3: layer 4 of a network trained on MNIST for 10 epochs, high-level.
 
-    Less than 25 minutes on 2 CPU cores: `python train.py --preset paper-layer4`. What it reaches is
-    in docs/results.md.
+    31 minutes of one busy CPU core: `python train.py --preset paper-layer4`. What it reaches is in
+    docs/results.md.
     """
     return Settings(layer=4, dataset="mnist")
 
@@ -24,7 +24,7 @@ def paper_layer4() -> Settings:
 def paper_layer2() -> Settings:
     """The paper's Fig. 4: layer 2 of a network trained on MNIST for 10 epochs, low-level.
 
-    About 60 minutes on 2 CPU cores: `python train.py --preset paper-layer2`.
+    Several times the minutes of layer 4 (not timed): `python train.py --preset paper-layer2`.
     """
     return Settings(layer=2, dataset="mnist")
 
