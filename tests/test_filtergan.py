@@ -273,7 +273,7 @@ def test_each_player_moves_by_the_gradient_of_its_own_objective(
 def a_round(accuracy=0.75, variation=0.45, code_error=0.5) -> Round:
     """What a step sees when D is right that often about 8 real and 8 generated activations."""
     right = np.where(np.arange(8) < 8 * accuracy, 1.0, -1.0).astype("float32")
-    terms = {"code_error": code_error, "variation": variation}
+    terms = {"code_error": code_error, "activation_variation": variation}
     terms |= {"fake": 0, "other": 0, "answer_loss": 0, "unexplained": 0, "alikeness": 0}
     tensors = {name: tf.constant(value, tf.float32) for name, value in terms.items()}
     return Round(real_logits=tf.constant(right), fake_logits=tf.constant(-right), **tensors)

@@ -90,10 +90,6 @@ class NaturalCoordinates:
             )
         return lines
 
-    def __call__(self, changes: tf.Tensor) -> tf.Tensor:
-        """Coordinates `(m, rank)` of changes of standardised activations `(m, h', w', cout)`."""
-        return tf.reshape(changes, [-1, len(self.directions)]) @ self.directions
-
     def share_of(self, changes: np.ndarray) -> float:
         """Share of the squares of changes `(n, units)` that lies along the directions."""
         changes = np.asarray(changes, np.float64).reshape(len(changes), -1)

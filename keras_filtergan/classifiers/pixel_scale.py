@@ -11,17 +11,14 @@ from keras_filtergan.names import by_name
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red, of bytes
 
-# What `preprocess_input` of each family in `keras.applications` does.
-PREPROCESSING = {
-    **dict.fromkeys(
-        ("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "nasnet", "resnet_v2"),
-        "signed",
-    ),
-    "xception": "signed",
-    "densenet": "standardised",
-    **dict.fromkeys(("resnet", "vgg16", "vgg19"), "caffe"),
-    **dict.fromkeys(("convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"), "bytes"),
+# What `preprocess_input` of each family in `keras.applications` does, of `SCALINGS`.
+_FAMILIES = {
+    "signed": "inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 nasnet resnet_v2 xception",
+    "standardised": "densenet",
+    "caffe": "resnet vgg16 vgg19",
+    "bytes": "convnext efficientnet efficientnet_v2 mobilenet_v3",
 }
+PREPROCESSING = {name: kind for kind, names in _FAMILIES.items() for name in names.split()}
 
 
 def check_pixel_range(low: float, high: float) -> None:

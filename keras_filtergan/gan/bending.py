@@ -17,8 +17,9 @@ class ImageBending(keras.Model):
 
     The field has two parts: a smooth *bend*, the same for every image (shift, slant, turn, scale
     and what else a lattice can say), and a *stroke* part, which moves every edge along its normal
-    and so makes strokes thinner or thicker. It cannot brighten or paint, and blurs only as
-    far as it pulls neighbours apart: what it explains of a change of activations is geometry. A step and its opposite displace in opposite directions.
+    and so makes strokes thinner or thicker. It cannot brighten or paint, and it blurs only as far
+    as it pulls neighbours apart: what it explains of a change of activations is geometry. A step
+    and its opposite displace in opposite directions.
 
     Args:
         latent_dim: length d of a latent.

@@ -304,7 +304,7 @@ class FilterGAN(keras.Model):
             ),
             unexplained=unexplained(fake, other, found, pair.steps),
             alikeness=self._alikeness(data["image"]),
-            variation=variation(real_maps, pair.generated, pair.other) * pair.parts,
+            activation_variation=variation(real_maps, pair.generated, pair.other) * pair.parts,
         )
 
     def _pair(
@@ -363,7 +363,7 @@ class FilterGAN(keras.Model):
         self.code_noise.update(tf.minimum(seen.code_error, 1.0), pace=way)
         # Before Q reads, more weight of the code helps nobody, and would be far too much later.
         reads = tf.maximum(1.0 - seen.code_error, 0.0)
-        self.code_weight.update(tf.minimum(seen.variation, 1.0), pace=reads)
+        self.code_weight.update(tf.minimum(seen.activation_variation, 1.0), pace=reads)
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
         held = {name: getattr(self, name).value for name in CONTROLS}

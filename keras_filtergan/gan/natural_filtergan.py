@@ -9,7 +9,6 @@ import tensorflow as tf
 from keras_filtergan.classifiers.natural import (
     RANK,
     NaturalCoordinates,
-    channel_standard,
     standardised_activations,
 )
 from keras_filtergan.classifiers.target import FrozenTarget
@@ -109,8 +108,10 @@ class NaturalFilterGAN(FilterGAN):
             batch_size: images at once.
         """
         super().adapt(images, labels, batch_size)
-        mean, variance = channel_standard(*self.target.moments(images, batch_size))
-        activations = standardised_activations(self.target, images, mean, variance)
+        standard = self.discriminator.standardize
+        activations = standardised_activations(
+            self.target, images, standard.adapt_mean.numpy(), standard.adapt_variance.numpy()
+        )
         labels = np.zeros(len(images), int) if labels is None else labels
         natural = NaturalCoordinates.fit(activations, labels[: len(activations)], self.rank)
         self.reader.fit_coordinates(natural)

@@ -44,7 +44,7 @@ class Round(NamedTuple):
         answer_loss: see `losses.answer_loss`.
         unexplained: share of the change between latents that T does not explain.
         alikeness: of what T's latent dimensions do; 0 where each is a change of its own.
-        variation: V_z / V_x of the activations.
+        activation_variation: V_z / V_x.
     """
 
     fake: tf.Tensor
@@ -55,17 +55,12 @@ class Round(NamedTuple):
     answer_loss: tf.Tensor
     unexplained: tf.Tensor
     alikeness: tf.Tensor
-    variation: tf.Tensor
+    activation_variation: tf.Tensor
 
     @property
     def terms(self) -> dict[str, tf.Tensor]:
         """What is logged of it, by the names of `TERMS`."""
         return {name: getattr(self, name) for name in TERMS}
-
-    @property
-    def activation_variation(self) -> tf.Tensor:
-        """The variation by its name on the card."""
-        return self.variation
 
     @property
     def real_accuracy(self) -> tf.Tensor:

@@ -14,7 +14,7 @@ from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.known_changes import Change, known_changes
 from keras_filtergan.instruments.findings import Findings
-from keras_filtergan.instruments.reach.kernel_regression import KernelRegression
+from keras_filtergan.instruments.reach.kernel_regression import RIDGE, KernelRegression
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
 
@@ -36,6 +36,7 @@ class ReachStudy:
     Attributes:
         images: training images of the fit, and as many test images at most.
         layer: name of the one layer to look at; all of them if not given.
+        ridge: of `KernelRegression`.
 
     Example:
         >>> ReachStudy(images=500).findings(specimen).numbers["layers"]["conv4"]["share"]["slant"]
@@ -44,6 +45,7 @@ class ReachStudy:
 
     images: int = 1000
     layer: str | None = None
+    ridge: float = RIDGE
 
     def __post_init__(self):
         if self.images < 1:
@@ -71,7 +73,7 @@ class ReachStudy:
         layers = {}
         for name, target in targets.items():
             steps.begin(f"kernels of {name}")
-            layers[name] = _layer(target, changes, train, test, labels)
+            layers[name] = _layer(target, changes, train, test, labels, self.ridge)
         numbers = {
             "network": specimen.title,
             "images": {"fit": len(train), "measured": len(test)},
@@ -102,10 +104,11 @@ def _layer(
     train: np.ndarray,
     test: np.ndarray,
     labels: np.ndarray,
+    ridge: float,
 ) -> dict[str, Any]:
     """Shares and accuracies of one layer."""
     wanted = tf.function(lambda batch: _wanted(target, changes, batch))
-    regression = KernelRegression(target, len(changes))
+    regression = KernelRegression(target, len(changes), ridge)
     for start in range(0, len(train), BATCH):
         regression.add(*wanted(tf.constant(train[start : start + BATCH])))
     kernels = target.kernel + regression.solve()  # (changes, kh, kw, cin, cout)
