@@ -59,9 +59,10 @@ def examined(trained: TrainedRun) -> dict:
 
 
 def _even(maps: np.ndarray) -> float:
-    """The even share of the change from the middle, of `(n, GRID, …)`."""
+    """The even share of the change from the middle, of `(n, GRID, …)`; NaN if nothing changes."""
     change = maps.astype(np.float64) - maps[:, GRID // 2 : GRID // 2 + 1]
-    return np.square((change + change[:, ::-1]) / 2).sum() / np.square(change).sum()
+    total = np.square(change).sum()
+    return np.square((change + change[:, ::-1]) / 2).sum() / total if total > 0 else np.nan
 
 
 def main() -> None:

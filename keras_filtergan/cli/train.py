@@ -41,6 +41,14 @@ def add_train(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    _add_network_options(parser)
+    _add_training_options(parser)
+    _add_run_options(parser)
+    parser.set_defaults(work=_train, saves_memory="a smaller --batch-size (with another --out)")
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Which layer of which network, and the images."""
     add, defaults = parser.add_argument, Settings()
     add(
         "--preset",
@@ -76,6 +84,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="the family of keras.applications whose preprocess_input --classifier expects, such "
         "as resnet",
     )
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    """How the generator is trained."""
+    add, defaults = parser.add_argument, Settings()
     add("--steps", type=int, help=f"steps of FilterGAN; default {defaults.steps}")
     add("--batch-size", type=int, help=f"default {defaults.batch_size}")
     add("--latent-dim", type=int, help=f"default {defaults.latent_dim}")
@@ -98,6 +111,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         f"in the latent, the same without it, or DCGAN's; default {defaults.architecture}",
     )
     add("--seed", type=int, help=f"default {defaults.seed}")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Where the run goes, and what is done with it."""
+    add = parser.add_argument
     add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
     add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
     add(
@@ -113,7 +131,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="short for --preset quick, a smoke run of about a minute",
     )
     add("--debug", action="store_true", help="show the traceback of an error")
-    parser.set_defaults(work=_train, saves_memory="a smaller --batch-size (with another --out)")
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -22,3 +22,4 @@ def test_of_a_run_with_a_t_that_does_nothing_nothing_is_explained(trained):
     assert len(found["dimensions"]) == 3
     for row in found["dimensions"]:
         assert 0 <= row["even in G's activations"] <= 1
+        assert np.isnan(row["even in real activations"])
