@@ -1,5 +1,7 @@
 """Bending images: a smooth displacement field, and sampling an image along it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -40,14 +42,7 @@ def sample_bilinear(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
     Returns:
         `(m, h, w, c)`, differentiable in the displacement; equal to the images where τ = 0.
     """
-    h, w = images.shape[1:3]
-    corner, down, right = _corners(displacement, h, w)
-    down, right = down[..., None], right[..., None]  # (m, h, w, 1)
-    found = _neighbours(images, corner, side=2)
-    upper_left, upper_right, lower_left, lower_right = tf.split(found, 4, axis=-1)
-    upper = (1 - right) * upper_left + right * upper_right
-    lower = (1 - right) * lower_left + right * lower_right
-    return (1 - down) * upper + down * lower
+    return _sample(images, displacement, lambda t: [1.0 - t, t])
 
 
 def sample_cubic(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
@@ -66,11 +61,7 @@ def sample_cubic(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
     Reference:
         Keys (1981), Cubic convolution interpolation for digital image processing, equation 15.
     """
-    h, w, c = images.shape[1:]
-    corner, down, right = _corners(displacement, h, w)
-    found = tf.reshape(_neighbours(images, corner, side=4), [-1, h, w, 4, 4, c])
-    rows = tf.einsum("mhwijc,imhw->mhwjc", found, tf.stack(_keys(down)))
-    return tf.einsum("mhwjc,jmhw->mhwc", rows, tf.stack(_keys(right)))
+    return _sample(images, displacement, _keys)
 
 
 def image_slopes(images: tf.Tensor) -> tf.Tensor:
@@ -101,6 +92,33 @@ def edge_normals(images: tf.Tensor) -> tf.Tensor:
     return slopes / tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=-1, keepdims=True) + FLAT**2)
 
 
+def _sample(
+    images: tf.Tensor, displacement: tf.Tensor, kernel: Callable[[tf.Tensor], list[tf.Tensor]]
+) -> tf.Tensor:
+    """x(u + τ(u)) by a kernel that is a product of one down and the same one right.
+
+    Args:
+        images: `(m, h, w, c)`.
+        displacement: τ, `(m, h, w, 2)`.
+        kernel: from the distance to the pixel before, in 0..1, the weights of the 2 or 4 nearest
+            pixels in a line.
+    """
+    h, w, c = images.shape[1:]
+    corner, down, right = _corners(displacement, h, w)
+    rows, columns = ([each[..., None] for each in kernel(t)] for t in (down, right))
+    side = len(rows)
+    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")  # the border repeated
+    framed = tf.pad(framed, [[0, 0], [0, 1], [0, 1], [0, 0]])  # these have no weight
+    first = 2 - side // 2
+    # The neighbours in a row lie one behind the other, so that one look-up finds them all.
+    lines = tf.concat([framed[:, :, j : j + w] for j in range(first, first + side)], axis=-1)
+    lines = tf.reshape(lines, [-1, (h + 3) * w, side * c])
+    found = [tf.gather(lines, corner + (first + i) * w, batch_dims=1) for i in range(side)]
+    line = tf.add_n([weight * each for weight, each in zip(rows, found, strict=True)])
+    along = tf.split(line, side, axis=-1)  # sums and products: the gradient of an einsum is slow
+    return tf.add_n([weight * each for weight, each in zip(columns, along, strict=True)])
+
+
 def _keys(t: tf.Tensor) -> list[tf.Tensor]:
     """Weights of the values at -1, 0, 1 and 2 for a place at t in 0..1; they add up to 1."""
     return [
@@ -124,21 +142,6 @@ def _corners(displacement: tf.Tensor, h: int, w: int) -> tuple[tf.Tensor, tf.Ten
     top = tf.clip_by_value(tf.floor(y), 0.0, max(h - 2.0, 0.0))
     left = tf.clip_by_value(tf.floor(x), 0.0, max(w - 2.0, 0.0))
     return tf.cast(top, tf.int32) * w + tf.cast(left, tf.int32), y - top, x - left
-
-
-def _neighbours(images: tf.Tensor, corner: tf.Tensor, side: int) -> tf.Tensor:
-    """The square of `side` pixels, 2 or 4, about each corner, `(m, h, w, side · side · c)`.
-
-    They lie one behind the other, so that one look-up finds all.
-    """
-    h, w, c = images.shape[1:]
-    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")  # the border repeated
-    framed = tf.pad(framed, [[0, 0], [0, 1], [0, 1], [0, 0]])  # these have no weight
-    first = 2 - side // 2
-    steps = range(first, first + side)
-    neighbours = [framed[:, i : i + h, j : j + w] for i in steps for j in steps]
-    flat = tf.reshape(tf.stack(neighbours, axis=3), [-1, h * w, side * side * c])
-    return tf.gather(flat, corner, batch_dims=1)
 
 
 def _splines(pixels: int, grid: int) -> tf.Tensor:

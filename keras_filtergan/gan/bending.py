@@ -52,25 +52,27 @@ class ImageBending(keras.Model):
     def call(self, inputs):
         """Transform image i as the step from `origins[i]` to `latents[i]` does."""
         images, origins, latents = inputs
-        fields = self.fields(images)  # (m or 1, h, w, 2, d) each
-        displacement = sum(ops.einsum("mhwkd,md->mhwk", f, latents - origins) for f in fields)
-        return clip_inward(sample_cubic(images, displacement))
+        step = latents - origins
+        bend, stroke = self.fields(images)
+        bent = ops.reshape(step @ ops.reshape(bend, (self.latent_dim, -1)), (-1, *bend.shape[1:]))
+        thickened = (step @ self.stroke[:, None])[..., None, None] * stroke
+        return clip_inward(sample_cubic(images, bent + thickened))
 
     def fields(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What each latent dimension displaces, in pixels (down, right), per unit of the latent.
+        """The two fields that displacements are made of, in pixels (down, right).
 
         Args:
             images: x, `(m, h, w, c)`.
 
         Returns:
-            The bend, the same for all images, and the stroke part, both `(m, h, w, 2, d)`.
+            The bend of each latent dimension per unit of the latent, `(d, h, w, 2)`, the same for
+            all images; and the stroke field of each image, `(m, h, w, 2)`, of which latent
+            dimension k takes `stroke[k]` times.
         """
-        m = ops.shape(images)[0]
         height, width = images.shape[1:3]
         side = max(height, width)
-        bend = ops.transpose(spline_field(self.bend, height, width), (1, 2, 3, 0))
-        bend = ops.broadcast_to(REACH * side * bend, (m, height, width, 2, self.latent_dim))
-        return bend, STROKE_REACH * side * edge_normals(images)[..., None] * self.stroke
+        bend = REACH * side * spline_field(self.bend, height, width)
+        return bend, STROKE_REACH * side * edge_normals(images)
 
     def alikeness(self, images: tf.Tensor) -> tf.Tensor:
         """Mean squared cosine between what two latent dimensions do to images, to first order.
@@ -83,9 +85,20 @@ class ImageBending(keras.Model):
         """
         if self.latent_dim == 1:
             return tf.constant(0.0)
+        bend, stroke = self.fields(images)
+        # A dimension changes an image by s · (b_k + t_k n): slopes s, bend b_k, stroke field n.
+        # The sums over images do not depend on T, so they come first.
         slopes = ops.mean(image_slopes(images), axis=-1)  # (m, h, w, 2)
-        changes = ops.einsum("mhwk,mhwkd->mhwd", slopes, sum(self.fields(images)))
-        products = ops.einsum("mhwi,mhwj->ij", changes, changes)
+        across = ops.sum(slopes * stroke, axis=-1, keepdims=True)  # s · n
+        of_bends = ops.einsum("mhwk,mhwl->hwkl", slopes, slopes)
+        of_both = ops.sum(slopes * across, axis=0)
+        mixed = ops.einsum("ihwk,hwk->i", bend, of_both)[:, None] * self.stroke
+        products = (
+            ops.einsum("ihwk,jhwk->ij", bend, ops.einsum("hwkl,jhwl->jhwk", of_bends, bend))
+            + mixed
+            + ops.transpose(mixed)
+            + ops.sum(ops.square(across)) * self.stroke[:, None] * self.stroke
+        )
         squares = ops.diagonal(products)
         cosines = ops.square(products) / (squares[:, None] * squares + keras.config.epsilon())
         pairs = self.latent_dim * (self.latent_dim - 1)
