@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_filtergan.displacement import edge_normals, sample_cubic, spline_field
 
 Change = Callable[[tf.Tensor], tf.Tensor]
+Field = Callable[[tf.Tensor], np.ndarray | tf.Tensor]
 
 SIDE = 28  # of the images on which lengths are given in pixels; on others they grow with the side
 ELASTIC_GRID, ELASTIC_SEED = 5, 0xE1A5
@@ -34,10 +35,38 @@ def known_changes(image_shape: tuple[int, int, int]) -> dict[str, Change]:
     """
     h, w, c = image_shape
     pixel = max(h, w) / SIDE
+    changes: dict[str, Change] = {
+        name: lambda x, field=field: _sampled(x, field(x))
+        for name, field in displacement_fields(image_shape).items()
+    }
+    changes["gain"] = lambda x: tf.clip_by_value(1.2 * x, 0.0, 1.0)
+    changes["blur"] = lambda x: _blurred(x, 0.7 * pixel)
+    if c == 3:
+        changes["hue"] = lambda x: tf.image.adjust_hue(x, 0.05)
+        changes["saturation"] = lambda x: tf.image.adjust_saturation(x, 1.5)
+        changes["contrast"] = lambda x: tf.clip_by_value(tf.image.adjust_contrast(x, 1.2), 0, 1)
+    return changes
+
+
+def displacement_fields(image_shape: tuple[int, int, int]) -> dict[str, Field]:
+    """The known changes that move pixels: what is found at u comes from u + τ(u).
+
+    Args:
+        image_shape: `(h, w, c)`.
+
+    Returns:
+        Name → images `(m, h, w, c)` → τ in pixels (down, right): `(m, h, w, 2)` of `stroke_width`,
+        whose edges move along their normals, `(h, w, 2)` of the others, the same for all images.
+
+    Example:
+        >>> displacement_fields((28, 28, 1))["shift_right"](images)[0, 0]
+        array([ 0., -1.])
+    """
+    h, w, _ = image_shape
+    pixel = max(h, w) / SIDE
     down, right = np.meshgrid(np.arange(h) - (h - 1) / 2, np.arange(w) - (w - 1) / 2, indexing="ij")
     still = np.zeros_like(down)
     angle = np.deg2rad(10.0)
-    # What is found at u comes from u + τ(u).
     fields = {
         "shift_right": (still, still - pixel),
         "shift_down": (still - pixel, still),
@@ -49,21 +78,12 @@ def known_changes(image_shape: tuple[int, int, int]) -> dict[str, Change]:
         "scale": (down / 1.1 - down, right / 1.1 - right),
         "stretch": (still, right / 1.1 - right),
     }
-    changes = {name: _displaced(np.stack(field, axis=-1)) for name, field in fields.items()}
-    changes["stroke_width"] = lambda x: _sampled(x, 0.5 * pixel * edge_normals(x))
-    changes["elastic"] = _displaced(pixel * _elastic_field(h, w))
-    changes["gain"] = lambda x: tf.clip_by_value(1.2 * x, 0.0, 1.0)
-    changes["blur"] = lambda x: _blurred(x, 0.7 * pixel)
-    if c == 3:
-        changes["hue"] = lambda x: tf.image.adjust_hue(x, 0.05)
-        changes["saturation"] = lambda x: tf.image.adjust_saturation(x, 1.5)
-        changes["contrast"] = lambda x: tf.clip_by_value(tf.image.adjust_contrast(x, 1.2), 0, 1)
-    return changes
-
-
-def _displaced(field: np.ndarray) -> Change:
-    """Every image displaced along one field `(h, w, 2)`."""
-    return lambda images: _sampled(images, field)
+    fixed = {name: np.stack(field, axis=-1) for name, field in fields.items()}
+    fixed["elastic"] = pixel * _elastic_field(h, w)
+    return {
+        **{name: lambda x, field=field: field for name, field in fixed.items()},
+        "stroke_width": lambda x: 0.5 * pixel * edge_normals(x),
+    }
 
 
 def _sampled(images: tf.Tensor, field: np.ndarray | tf.Tensor) -> tf.Tensor:
