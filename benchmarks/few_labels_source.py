@@ -11,7 +11,7 @@ from few_labels_data import save_npz
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.metrics.activations import activation_variation
-from keras_filtergan.evaluation.subject import Kernels
+from keras_filtergan.generators.kernel_source import KernelFunction, KernelSource
 from keras_filtergan.runs import training
 from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
@@ -59,8 +59,9 @@ def noise_scale(trained: TrainedRun) -> float:
     subject = trained.subject()
     noise = Condition("noise", "noise")
 
-    def make(scale: float) -> Kernels:
+    def make(scale: float) -> KernelSource:
         draw = kernel_draws(noise, trained.target, trained.generator, scale)
-        return lambda latents: draw(tf.constant([0, 0], tf.int64), len(latents))
+        key = tf.constant([0, 0], tf.int64)
+        return KernelFunction(lambda latents: draw(key, len(latents)), subject.latent_dim)
 
     return matching_amount(subject, make, activation_variation(subject).value)

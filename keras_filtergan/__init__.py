@@ -34,10 +34,11 @@ if TYPE_CHECKING:  # so that editors and type checkers know what the names are
     from keras_filtergan.inversion.inversion import Inverter
     from keras_filtergan.inversion.walks import Walk
     from keras_filtergan.runs import presets
-    from keras_filtergan.runs.gallery import View, draw_gallery
+    from keras_filtergan.runs.gallery import draw_gallery
     from keras_filtergan.runs.settings import Settings
     from keras_filtergan.runs.trained import TrainedRun
     from keras_filtergan.runs.training import plan, train
+    from keras_filtergan.runs.view import View
 
 __getattr__, __dir__, __all__ = offer(
     globals(),
@@ -57,7 +58,7 @@ __getattr__, __dir__, __all__ = offer(
         "Recipe": "augmentation.recipe",
         "Settings": "runs.settings",
         "TrainedRun": "runs.trained",
-        "View": "runs.gallery",
+        "View": "runs.view",
         "Walk": "inversion.walks",
         "build_classifier": "classifiers.classifier",
         "convolve": "convolution",

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.filtergan import FilterGAN
-from keras_filtergan.generators.architectures import ARCHITECTURES, get_architecture
+from keras_filtergan.generators.architectures import GENERATORS, get_architecture
 from keras_filtergan.generators.dcgan import StridedDiscriminator, UpsamplingGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.layers import GeneratedConv2D
@@ -116,9 +116,9 @@ def test_a_layer_of_it_never_moves_its_statistics():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GENERATORS)
 def test_weight_shapes_are_those_of_the_weights(name):
-    kind = ARCHITECTURES[name].generator
+    kind = GENERATORS[name]
     model = kind(SHAPE, latent_dim=3, width=9, use_bias=True)
     model.build((None, 3))
     expected = {weight.path.split("/", 1)[1]: tuple(weight.shape) for weight in model.weights}

@@ -4,14 +4,8 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.images.parametrizations import (
-    PARAMETRIZATIONS,
-    Deformation,
-    Fourier,
-    Pixels,
-    clip_inward,
-    get_parametrization,
-)
+from keras_filtergan.images.choices import PARAMETRIZATIONS, get_parametrization
+from keras_filtergan.images.parametrizations import Deformation, Fourier, Pixels, clip_inward
 
 ALL = [Pixels(), Fourier(), Deformation(grid=4)]
 SIZES = [(28, 28, 1), (9, 12, 3), (7, 5, 3), (6, 1, 1)]

@@ -11,7 +11,7 @@ def test_presets_are_settings_of_what_they_are_called():
         "paper-layer2": 2,
     }
     assert preset("paper-layer4").dataset == preset("paper-layer2").dataset == "mnist"
-    assert preset("quick").steps < Settings().steps / 10
+    assert preset("quick").steps < Settings().steps / 5
     assert preset("quick").classifier_epochs == 1
 
 

@@ -20,6 +20,8 @@ from keras_filtergan.cli.command import (
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
+from keras_filtergan.gan.methods import METHODS
+from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
@@ -100,13 +102,13 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--method",
-        choices=["natural", "infogan"],
+        choices=METHODS,
         help="what the code is read off: changes in the directions in which images of a class "
         f"differ, or activations as in the paper; default {defaults.method}",
     )
     add(
         "--architecture",
-        choices=["linear", "shared", "dcgan"],
+        choices=GENERATORS,
         help="networks of G and D: one small network for every output channel with a part linear "
         f"in the latent, the same without it, or DCGAN's; default {defaults.architecture}",
     )
@@ -183,8 +185,11 @@ def _say(line: str) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The preset's settings (or the defaults) with every option in their place that was given."""
-    start = preset(options.preset) if options.preset else Settings()
+    """The preset's settings (or the method's) with every option in their place that was given."""
+    if options.preset:
+        start = preset(options.preset)
+    else:
+        start = Settings.of_method(options.method or Settings.method)
     names = {field.name for field in dataclasses.fields(Settings)}
     given = {k: v for k, v in vars(options).items() if k in names and v is not None}
     return dataclasses.replace(start, **given)

@@ -7,7 +7,9 @@ from typing import Any
 
 from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
 from keras_filtergan.files import check_writable
+from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
 from keras_filtergan.runs.run_directory import latest_run, open_run
+from keras_filtergan.runs.view import View
 
 DESCRIPTION = "Draw the figures of a finished run."
 
@@ -24,40 +26,45 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
+    add, defaults = parser.add_argument, View()
     add("--run", type=Path, help="run directory; default the latest under runs/")
     add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
-    add("--grid", type=int, default=7, help="pictures along each side, odd; default %(default)s")
+    add(
+        "--grid",
+        type=int,
+        default=defaults.grid,
+        help="pictures along each side, odd; default %(default)s",
+    )
     add(
         "--span",
         type=float,
-        default=3.0,
+        default=defaults.span,
         help="reach of the grid from its centre, in standard deviations; default %(default)s",
     )
     add(
         "--dims",
         type=_dims,
-        default="random",
+        default=defaults.dims,
         metavar="random|principal|I,J",
         help="two latent dimensions: drawn by the run's seed, those that images explain best, or "
         "given; default %(default)s",
     )
     add(
         "--parametrization",
-        default="pixels",
-        choices=["pixels", "fourier", "deformation"],
+        default=defaults.parametrization,
+        choices=PARAMETRIZATIONS,
         help="coordinates in which the images are optimised; default %(default)s",
     )
     add(
         "--prior",
-        default="total_variation",
-        choices=["total_variation", "multiscale_edge", "none"],
+        default=defaults.prior,
+        choices=WALK_PRIORS,
         help="default %(default)s",
     )
     add(
         "--jitter",
         type=int,
-        default=1,
+        default=defaults.jitter,
         metavar="PIXELS",
         help="shift images at random by up to so much while they are sought; default %(default)s",
     )
@@ -75,7 +82,7 @@ def _visualize(options: argparse.Namespace) -> int:
     from keras_filtergan.runs import gallery
     from keras_filtergan.runs.trained import TrainedRun
 
-    view = gallery.View(
+    view = View(
         images=tuple(options.images) if options.images else None,
         grid=options.grid,
         span=options.span,

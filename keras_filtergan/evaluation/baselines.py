@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_filtergan.evaluation.metrics.activations import activation_variation
-from keras_filtergan.evaluation.subject import Kernels, Subject
+from keras_filtergan.evaluation.subject import Subject
+from keras_filtergan.generators.kernel_source import KernelSource
 
 FREQUENCY = 2.0  # of smooth noise, in radians per standard deviation of the latent
 DIRECTIONS = 32  # in which it has waves
@@ -41,6 +42,7 @@ class SmoothNoise:
 
     def __init__(self, shape: tuple[int, ...], latent_dim: int, seed: int = 0):
         self.shape = tuple(shape)
+        self.latent_dim = latent_dim
         random = np.random.default_rng([seed, 0xBA5E])
         directions = random.standard_normal((latent_dim, DIRECTIONS))
         self.frequencies = FREQUENCY * directions / np.linalg.norm(directions, axis=0)
@@ -65,6 +67,7 @@ class RandomKernels:
     """
 
     def __init__(self, real: np.ndarray, latent_dim: int, seed: int = 0):
+        self.latent_dim = latent_dim
         self.norms = _channel_norms(np.asarray(real))
         self.noise = SmoothNoise(np.shape(real), latent_dim, seed)
 
@@ -89,6 +92,7 @@ class NoisyKernels:
     """
 
     def __init__(self, real: np.ndarray, latent_dim: int, scale: float, seed: int = 0):
+        self.latent_dim = latent_dim
         self.real = np.asarray(real)
         self.scale = scale
         self.noise = SmoothNoise(self.real.shape, latent_dim, seed)
@@ -121,6 +125,7 @@ class PCAGaussian:
 
     def __init__(self, real: np.ndarray, latent_dim: int, share: float = 1.0, seed: int = 0):
         real = np.asarray(real)
+        self.latent_dim = latent_dim
         self.share = share
         self.mean = real.mean(axis=-1, keepdims=True)  # (kh, kw, cin, 1)
         self.own = real - self.mean  # (kh, kw, cin, cout)
@@ -138,7 +143,7 @@ class PCAGaussian:
         return (self.mean + kept * self.own + self.share * drawn).astype("float32")
 
 
-def baselines(subject: Subject, variation: float) -> dict[str, Kernels]:
+def baselines(subject: Subject, variation: float) -> dict[str, KernelSource]:
     """The baselines for a subject's network, in the order of the report.
 
     Args:
@@ -151,10 +156,10 @@ def baselines(subject: Subject, variation: float) -> dict[str, Kernels]:
     """
     real, latent_dim, seed = subject.target.kernel.numpy(), subject.latent_dim, subject.seed
 
-    def noisy(scale: float) -> Kernels:
+    def noisy(scale: float) -> KernelSource:
         return NoisyKernels(real, latent_dim, scale, seed)
 
-    def pca(share: float) -> Kernels:
+    def pca(share: float) -> KernelSource:
         return PCAGaussian(real, latent_dim, share, seed)
 
     return {
@@ -165,7 +170,9 @@ def baselines(subject: Subject, variation: float) -> dict[str, Kernels]:
     }
 
 
-def matching_amount(subject: Subject, make: Callable[[float], Kernels], variation: float) -> float:
+def matching_amount(
+    subject: Subject, make: Callable[[float], KernelSource], variation: float
+) -> float:
     """The amount of noise at which kernels have the wanted `activation_variation`.
 
     Activations are linear in the kernels, and the kernels' variable part is proportional to the

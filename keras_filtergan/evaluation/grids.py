@@ -1,31 +1,10 @@
-"""What the grids of the card are made of: which images, which latents, whose kernels."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""What the grids of the card are made of: which images and which latents."""
 
 import numpy as np
-import tensorflow as tf
 
 IMAGES = 10
 GRID = 7
 SPAN = 3.0  # standard deviations of the latent
-
-
-@dataclass(frozen=True)
-class KernelSource:
-    """A plain function from latents to kernel sets in the shape that `Inverter` asks for.
-
-    Attributes:
-        kernels: latents `(n, d)` → kernel sets `(n, kh, kw, cin, cout)`.
-        latent_dim: d.
-    """
-
-    kernels: Callable[[np.ndarray], tf.Tensor]
-    latent_dim: int
-
-    def __call__(self, latents: np.ndarray, training: bool = False) -> tf.Tensor:
-        """Kernel sets; there is nothing that training would change."""
-        return self.kernels(latents)
 
 
 def random_dims(latent_dim: int, seed: int) -> tuple[int, int] | None:

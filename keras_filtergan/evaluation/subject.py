@@ -16,12 +16,11 @@ from keras_filtergan.evaluation import grids
 from keras_filtergan.evaluation.frozen_view import FrozenView, prediction
 from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.generators.discriminator import Discriminator
+from keras_filtergan.generators.kernel_source import KernelSource
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
 
 BATCH = 250
-
-Kernels = Callable[[np.ndarray], tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,9 +33,8 @@ class Subject:
 
     Attributes:
         target: the frozen network.
-        kernels: latents `(n, d)` → kernel sets `(n, kh, kw, cin, cout)`.
+        kernels: latents `(n, d)` → kernel sets `(n, kh, kw, cin, cout)`, and d.
         dataset: held-out images are its test set; re-training and the critic use its training set.
-        latent_dim: d.
         discriminator: D with its code head, for metrics that need one.
         reader: the code head that reads changes, where it is not D's.
         code_noise: standard deviation of the noise on Q's input during training.
@@ -47,9 +45,8 @@ class Subject:
     """
 
     target: FrozenTarget
-    kernels: Kernels
+    kernels: KernelSource
     dataset: ImageDataset
-    latent_dim: int
     discriminator: Discriminator | None = None
     reader: ChangeReader | None = None
     code_noise: float = 0.0
@@ -62,9 +59,14 @@ class Subject:
         if view is None or view.target is not self.target or view.dataset is not self.dataset:
             object.__setattr__(self, "view", FrozenView(self.target, self.dataset))
 
-    def with_kernels(self, kernels: Kernels) -> "Subject":
+    def with_kernels(self, kernels: KernelSource) -> "Subject":
         """The same network and images with another source of kernels, which has no code head."""
         return dataclasses.replace(self, kernels=kernels, discriminator=None, reader=None)
+
+    @property
+    def latent_dim(self) -> int:
+        """Length d of a latent."""
+        return self.kernels.latent_dim
 
     def latents(self, count: int) -> np.ndarray:
         """The first `count` latents of this subject's own sequence, `(count, d)`."""
@@ -153,6 +155,6 @@ class Subject:
         numbers = grids.one_of_each_class(self.labels, right, grids.IMAGES)
         if not len(numbers):
             raise InputError("expected a classifier that gets a test image right, it gets none")
-        inverter = Inverter(self.target, grids.KernelSource(self.kernels, self.latent_dim))
+        inverter = Inverter(self.target, self.kernels)
         images = to_unit_interval(self.dataset.x_test[numbers])
         return inverter.walk(images, np.zeros(self.latent_dim), self.dims, grids.GRID, grids.SPAN)

@@ -11,6 +11,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan import losses
 from keras_filtergan.gan.control import Control
+from keras_filtergan.gan.hyperparameters import INFOGAN
 from keras_filtergan.gan.rounds import TERMS, Pair, Round, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
@@ -19,6 +20,12 @@ from keras_filtergan.generators.filter_generator import FilterGenerator
 
 CONTROLS = ("discriminator_noise", "code_weight", "code_noise")
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
+# Of `Hyperparameters`, what the constructor takes; the rest is the optimizers'.
+SETTINGS = (
+    *("latent_dim", "conditional", "generator_loss", "code_weight", "variation_goal"),
+    *("code_noise", "discriminator_noise", "accuracy_goal", "answer_weight", "image_weight"),
+    *("averaging", "architecture"),
+)
 # Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
 CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
 
@@ -61,17 +68,7 @@ class FilterGAN(keras.Model):
     Args:
         target: the frozen network and its layer.
         latent_dim: length d of a latent.
-        conditional: give D one more logit a class.
-        generator_loss: `"non_saturating"` or `"saturating"`.
-        code_weight: λ, or its first value if `variation_goal` is given.
-        variation_goal: V_z / V_x of the activations at which λ holds it; `None`: fixed λ.
-        code_noise: σ of the noise on Q's input; `None`: from `adapt`, held where Q can read.
-        discriminator_noise: σ of the noise on D's inputs, or its first value.
-        accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
-        answer_weight: weight of the answer loss in G's objective.
-        image_weight: weight of the unexplained share in G's objective.
-        averaging: decay of the averaged generator, per step.
-        architecture: which networks play, of `architectures.ARCHITECTURES`.
+        conditional … architecture: see `Hyperparameters`, which has their defaults.
         seed: of the initial weights.
 
     Raises:
@@ -93,23 +90,24 @@ class FilterGAN(keras.Model):
     # The sum over units of what one latent dimension moves, over the noise of one unit. Q does not
     # know the image and reads less than a matched filter: its error ends near 0.2.
     code_snr: ClassVar[float] = 16.0
+    settings: ClassVar[tuple[str, ...]] = SETTINGS
 
     def __init__(
         self,
         target: FrozenTarget,
-        latent_dim: int = 4,
+        latent_dim: int = INFOGAN.latent_dim,
         *,
-        conditional: bool = True,
-        generator_loss: str = "non_saturating",
-        code_weight: float = 5.0,
-        variation_goal: float | None = 0.45,
-        code_noise: float | None = None,
-        discriminator_noise: float = 1.0,
-        accuracy_goal: float | None = 0.75,
-        answer_weight: float = 3.0,
-        image_weight: float = 5.0,
-        averaging: float = 0.998,
-        architecture: str = "shared",
+        conditional: bool = INFOGAN.conditional,
+        generator_loss: str = INFOGAN.generator_loss,
+        code_weight: float = INFOGAN.code_weight,
+        variation_goal: float | None = INFOGAN.variation_goal,
+        code_noise: float | None = INFOGAN.code_noise,
+        discriminator_noise: float = INFOGAN.discriminator_noise,
+        accuracy_goal: float | None = INFOGAN.accuracy_goal,
+        answer_weight: float = INFOGAN.answer_weight,
+        image_weight: float = INFOGAN.image_weight,
+        averaging: float = INFOGAN.averaging,
+        architecture: str = INFOGAN.architecture,
         seed: int = 0,
         **kwargs,
     ):
@@ -188,10 +186,10 @@ class FilterGAN(keras.Model):
         CPU depthwise convolutions, one of which is in T, are several times slower.
         """
         super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
-        self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(1e-3)
-        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-4)
-        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(5e-4)
-        self.t_optimizer = t_optimizer or keras.optimizers.Adam(3e-3)
+        self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(INFOGAN.g_learning_rate)
+        self.d_optimizer = d_optimizer or keras.optimizers.RMSprop(INFOGAN.dq_learning_rate)
+        self.q_optimizer = q_optimizer or keras.optimizers.RMSprop(INFOGAN.dq_learning_rate)
+        self.t_optimizer = t_optimizer or keras.optimizers.Adam(INFOGAN.t_learning_rate)
         self.g_optimizer.build(self.raw_generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.d_variables)
         self.q_optimizer.build(self.q_variables)

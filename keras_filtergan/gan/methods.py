@@ -1,13 +1,23 @@
 """What Q reads, and what follows from it: the ways to train a generator, by name."""
 
-from keras_filtergan.gan.filtergan import FilterGAN
-from keras_filtergan.gan.natural_filtergan import NaturalFilterGAN
-from keras_filtergan.names import by_name
+from typing import TYPE_CHECKING
 
-METHODS: dict[str, type[FilterGAN]] = {"natural": NaturalFilterGAN, "infogan": FilterGAN}
+from keras_filtergan.gan.hyperparameters import INFOGAN, NATURAL, Hyperparameters
+from keras_filtergan.names import Registry, by_name
+
+if TYPE_CHECKING:
+    from keras_filtergan.gan.filtergan import FilterGAN
+
+METHODS = Registry(
+    {
+        "natural": "gan.natural_filtergan:NaturalFilterGAN",
+        "infogan": "gan.filtergan:FilterGAN",
+    }
+)
+DEFAULTS: dict[str, Hyperparameters] = {"natural": NATURAL, "infogan": INFOGAN}
 
 
-def get_method(name: str) -> type[FilterGAN]:
+def get_method(name: str) -> "type[FilterGAN]":
     """The class that trains by the method of that name.
 
     Args:

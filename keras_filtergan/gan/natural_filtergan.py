@@ -7,14 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.natural import (
-    RANK,
     NaturalCoordinates,
     standardised_activations,
 )
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.change_reader import ChangeReader
-from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.filtergan import SETTINGS, FilterGAN
+from keras_filtergan.gan.hyperparameters import NATURAL
 from keras_filtergan.gan.rounds import Pair
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
@@ -56,17 +56,18 @@ class NaturalFilterGAN(FilterGAN):
     """
 
     code_snr: ClassVar[float] = 64.0  # with it Q's error ends near 0.2 here
+    settings: ClassVar[tuple[str, ...]] = (*SETTINGS, "rank")
 
     def __init__(
         self,
         target: FrozenTarget,
-        latent_dim: int = 4,
+        latent_dim: int = NATURAL.latent_dim,
         *,
-        rank: int = RANK,
-        variation_goal: float | None = 0.25,
-        answer_weight: float = 8.0,
-        image_weight: float = 15.0,
-        architecture: str = "linear",
+        rank: int = NATURAL.rank,
+        variation_goal: float | None = NATURAL.variation_goal,
+        answer_weight: float = NATURAL.answer_weight,
+        image_weight: float = NATURAL.image_weight,
+        architecture: str = NATURAL.architecture,
         **kwargs,
     ):
         self.rank = rank

@@ -1,12 +1,27 @@
 """Which networks play: pairs of a generator and a discriminator, by name."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from keras_filtergan.generators.dcgan import StridedDiscriminator, UpsamplingGenerator
-from keras_filtergan.generators.discriminator import Discriminator
-from keras_filtergan.generators.filter_generator import FilterGenerator
-from keras_filtergan.generators.linear_filter_generator import LinearFilterGenerator
-from keras_filtergan.names import by_name
+from keras_filtergan.names import Registry, by_name
+
+if TYPE_CHECKING:
+    from keras_filtergan.generators.discriminator import Discriminator
+    from keras_filtergan.generators.filter_generator import FilterGenerator
+
+GENERATORS = Registry(
+    {
+        "linear": "generators.linear_filter_generator:LinearFilterGenerator",
+        "shared": "generators.filter_generator:FilterGenerator",
+        "dcgan": "generators.dcgan:UpsamplingGenerator",
+    }
+)
+DISCRIMINATORS = Registry(
+    {
+        "linear": "generators.discriminator:Discriminator",
+        "shared": "generators.discriminator:Discriminator",
+        "dcgan": "generators.dcgan:StridedDiscriminator",
+    }
+)
 
 
 class Architecture(NamedTuple):
@@ -17,15 +32,8 @@ class Architecture(NamedTuple):
         discriminator: class of D with its code head Q.
     """
 
-    generator: type[FilterGenerator]
-    discriminator: type[Discriminator]
-
-
-ARCHITECTURES: dict[str, Architecture] = {
-    "linear": Architecture(LinearFilterGenerator, Discriminator),
-    "shared": Architecture(FilterGenerator, Discriminator),
-    "dcgan": Architecture(UpsamplingGenerator, StridedDiscriminator),
-}
+    generator: "type[FilterGenerator]"
+    discriminator: "type[Discriminator]"
 
 
 def get_architecture(name: str) -> Architecture:
@@ -37,5 +45,9 @@ def get_architecture(name: str) -> Architecture:
 
     Raises:
         InputError: an unknown name; the message lists the names and the nearest one.
+
+    Example:
+        >>> get_architecture("shared").generator.__name__
+        'FilterGenerator'
     """
-    return by_name("architecture", name, ARCHITECTURES)
+    return Architecture(by_name("architecture", name, GENERATORS), DISCRIMINATORS[name])

@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.generators.architectures import ARCHITECTURES
+from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.generators.filter_generator import FilterGenerator
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -29,7 +29,7 @@ LARGEST_CONFIG = 2**16  # bytes
 LARGEST_GENERATOR = 2**28  # parameters, 1 GiB
 TRIED = 4  # latents whose kernels have to be finite
 LARGEST_KERNEL = 2**10  # pixels a side, dilation included
-_KINDS = {f"keras_filtergan>{kind.__name__}": kind for kind, _ in ARCHITECTURES.values()}
+_KINDS = {f"keras_filtergan>{kind.__name__}": kind for kind in GENERATORS.values()}
 
 
 def load_generator(path: str | os.PathLike) -> FilterGenerator:

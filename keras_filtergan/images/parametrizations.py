@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from keras_filtergan.displacement import sample_bilinear, spline_field
 from keras_filtergan.errors import InputError
-from keras_filtergan.names import by_name
 
 Parameters = tuple[tf.Tensor, ...]
 
@@ -179,23 +178,6 @@ class Deformation(Parametrization):
         lattice, start = parameters[0], parameters[-1]
         h, w = start.shape[1:3]
         return self.UNIT * max(h, w) * spline_field(lattice, h, w)
-
-
-PARAMETRIZATIONS: dict[str, type[Parametrization]] = {
-    kind.name: kind for kind in (Pixels, Fourier, Deformation)
-}
-
-
-def get_parametrization(name: str) -> Parametrization:
-    """The parametrisation of that name with its default settings.
-
-    Args:
-        name: `pixels`, `fourier` or `deformation`.
-
-    Raises:
-        InputError: an unknown name; the message lists the names and the nearest one.
-    """
-    return by_name("parametrization", name, PARAMETRIZATIONS)()
 
 
 @tf.custom_gradient

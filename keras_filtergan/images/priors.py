@@ -8,7 +8,6 @@ from typing import ClassVar
 import tensorflow as tf
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.names import by_name
 
 REACH = 1  # pixels that an edge may move before it counts as a new one
 FLATNESS = 1e-6  # squared slope (0.001 a pixel) below which TV^β with β < 2 is rounded off
@@ -204,22 +203,5 @@ def _check(
 # For walks, where only the excess over the original counts: strong, and a haze pays as well. Where
 # all of it counts it would rub a drawing out.
 WALK_TOTAL_VARIATION = TotalVariation(tv_weight=5.0, alpha=1.0, norm_weight=4.0)
-
-PRIORS: dict[str, type[Prior]] = {
-    prior.name: prior for prior in (TotalVariation, MultiscaleEdge, NoPrior)
-}
-WALK_PRIORS: dict[str, Prior] = {
-    prior.name: prior for prior in (WALK_TOTAL_VARIATION, MultiscaleEdge(), NoPrior())
-}
-
-
-def get_prior(name: str) -> Prior:
-    """The prior of that name with the settings for a walk.
-
-    Args:
-        name: `total_variation`, `multiscale_edge` or `none`.
-
-    Raises:
-        InputError: an unknown name; the message lists the names and the nearest one.
-    """
-    return by_name("prior", name, WALK_PRIORS)
+WALK_MULTISCALE_EDGE = MultiscaleEdge()
+WALK_WITHOUT_PRIOR = NoPrior()

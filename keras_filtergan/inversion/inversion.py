@@ -4,22 +4,22 @@ import math
 import numbers
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.generators.kernel_source import KernelSource
 from keras_filtergan.images.jitter import Jitter
-from keras_filtergan.images.parametrizations import PARAMETRIZATIONS, Parametrization, Pixels
-from keras_filtergan.images.priors import PRIORS, WALK_TOTAL_VARIATION, Prior, TotalVariation
+from keras_filtergan.images.parametrizations import Parametrization, Pixels
+from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, Prior, TotalVariation
 from keras_filtergan.inversion.descent import batches, descend, descend_in_batches
 from keras_filtergan.inversion.mismatch import Mismatch
 from keras_filtergan.inversion.walks import Walk, latent_grid
 
 
-class Inverter(keras.Model):
+class Inverter:
     """Finds, for given kernels, the images that cause wanted activations.
 
     A latent z turns image x into the activations a(x|z). Another latent z_k is another set of
@@ -38,11 +38,11 @@ class Inverter(keras.Model):
 
     All images are optimised at once, in one compiled loop, and none influences another. Of the
     images visited the one with the lowest sum is kept, so a result is never worse than x. Target
-    and generator are used, never tracked or changed: the model has no weights of its own.
+    and kernels are used, never changed.
 
     Args:
         target: the classifier split at the layer.
-        generator: latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`, with `latent_dim` = d.
+        generator: any source of kernels, latents `(m, d)` → kernels `(m, kh, kw, cin, cout)`.
         prior: Ψ; if not given `priors.WALK_TOTAL_VARIATION` where its excess counts, else
             `TotalVariation()`.
         parametrization: in which coordinates to search, `Pixels()` if not given.
@@ -69,7 +69,7 @@ class Inverter(keras.Model):
     def __init__(
         self,
         target: FrozenTarget,
-        generator: keras.Model,
+        generator: KernelSource,
         prior: Prior | None = None,
         parametrization: Parametrization | None = None,
         steps: int = 200,
@@ -78,9 +78,7 @@ class Inverter(keras.Model):
         excess: bool = True,
         jitter: int = 0,
         seed: int = 0,
-        **kwargs,
     ):
-        super().__init__(**kwargs)
         for key, count, low in (
             ("steps", steps, 1),
             ("batch_size", batch_size, 1),
@@ -96,8 +94,8 @@ class Inverter(keras.Model):
             )
         if not 0 < learning_rate < math.inf:
             raise InputError(f"expected a finite learning_rate > 0, received {learning_rate!r}")
-        # Inside a function's closure Keras does not find, and so does not track, what is frozen.
-        self._frozen = lambda: (target, generator)
+        self.target = target
+        self.generator = generator
         self.prior = prior
         self.parametrization = Pixels() if parametrization is None else parametrization
         self.steps = steps
@@ -107,21 +105,6 @@ class Inverter(keras.Model):
         self.jitter = jitter
         self.seed = seed
         self._compiled = tf.function(self._descend)
-
-    @property
-    def target(self) -> FrozenTarget:
-        """The frozen classifier."""
-        return self._frozen()[0]
-
-    @property
-    def generator(self) -> keras.Model:
-        """The generator of kernels."""
-        return self._frozen()[1]
-
-    def call(self, inputs):
-        """Activations `(m, h', w', cout)` of images, or of a pair (images, kernels)."""
-        images, kernels = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
-        return self.target.activations(self.target.features(images), kernels)
 
     def invert(
         self,
@@ -190,7 +173,7 @@ class Inverter(keras.Model):
         images = _check_images(images, self.target.image_shape)
         latents = latent_grid(z, self.generator.latent_dim, dims, grid, span)
         cells = grid * grid
-        kernels = np.asarray(self.generator(latents.reshape(cells, -1), training=False))
+        kernels = np.asarray(self.generator(latents.reshape(cells, -1)))
         middle = kernels[cells // 2]
         wanted = self._activations(images, middle)
         which_image = np.repeat(np.arange(len(images)), cells)
@@ -230,7 +213,7 @@ class Inverter(keras.Model):
                 f"expected z ({self.generator.latent_dim},) and {len(images)} latents like it, "
                 f"received shapes {np.shape(z)} and {np.shape(latents)}"
             )
-        kernels = np.asarray(self.generator(both, training=False))
+        kernels = np.asarray(self.generator(both))
         wanted = self._activations(images, kernels[0])
         each, known = np.arange(len(images)), (images, kernels[0])
         return self._solve(images, wanted, kernels[1:], each, each, reference=known)
@@ -238,7 +221,8 @@ class Inverter(keras.Model):
     def _activations(self, images: np.ndarray, kernels: np.ndarray) -> np.ndarray:
         """Activations of any number of images under one kernel set, in batches."""
         parts = (images[index] for index in batches(len(images), self.batch_size))
-        maps = [self.call((part, tf.constant(kernels))).numpy() for part in parts]
+        shared = tf.constant(kernels)
+        maps = [self.target.activations(self.target.features(x), shared).numpy() for x in parts]
         return np.concatenate(maps)[: len(images)]
 
     def _solve(
@@ -284,24 +268,6 @@ class Inverter(keras.Model):
             guide = mismatch.shaken(*reference, Jitter(self.jitter, self.seed))
         how = self.parametrization, self.steps, self.learning_rate
         return descend(mismatch, start, *how, guide)
-
-    def get_config(self) -> dict:
-        """Every setting; target and generator, which are not settings, are given anew."""
-        names = "name prior parametrization steps learning_rate batch_size excess jitter seed"
-        config = {key: getattr(self, key) for key in names.split()}
-        for key in ("prior", "parametrization"):
-            if config[key] is not None:
-                config[key] = {"name": config[key].name, **config[key].get_config()}
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict, target: FrozenTarget, generator: keras.Model) -> "Inverter":
-        """The inverter that `get_config` describes, for a target and a generator."""
-        for key, kinds in (("prior", PRIORS), ("parametrization", PARAMETRIZATIONS)):
-            if config[key] is not None:
-                settings = dict(config[key])
-                config = {**config, key: kinds[settings.pop("name")](**settings)}
-        return cls(target, generator, **config)
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The pictures of a finished run."""
 
-import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,41 +14,16 @@ from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
 from keras_filtergan.files import file_name, save_figure
-from keras_filtergan.images.parametrizations import get_parametrization
-from keras_filtergan.images.priors import get_prior
+from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.trained import TrainedRun
+from keras_filtergan.runs.view import View
 
 FILTER_ROWS = 8
 MDS_CHANNELS = 10
 MDS_LATENTS = 20
-
-
-@dataclasses.dataclass(frozen=True)
-class View:
-    """What of a run to look at.
-
-    Attributes:
-        images: numbers of test images; `None` for one of each of the first four classes.
-        grid: pictures a side, odd.
-        span: how far the grid reaches, in standard deviations of the latent.
-        dims: two latent dimensions; `"random"` draws them with the run's seed, as the paper does;
-            `"principal"` takes the two directions that image changes explain best.
-        parametrization: name of the coordinates that images are optimised in.
-        prior: name of the image prior.
-        jitter: pixels by which images are shifted at random while they are sought; what works at
-            one registration of the pooling grid only is not found then.
-    """
-
-    images: tuple[int, ...] | None = None
-    grid: int = 7
-    span: float = 3.0
-    dims: tuple[int, int] | str = "random"
-    parametrization: str = "pixels"
-    prior: str = "total_variation"
-    jitter: int = 1
 
 
 def draw_gallery(

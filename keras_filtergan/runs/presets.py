@@ -3,14 +3,6 @@
 from keras_filtergan.names import by_name
 from keras_filtergan.runs.settings import Settings
 
-INFOGAN = {
-    "method": "infogan",
-    "architecture": "shared",
-    "variation_goal": 0.45,
-    "answer_weight": 3.0,
-    "image_weight": 5.0,
-}
-
 
 def paper_layer4() -> Settings:
     """The paper's Fig. 3: layer 4 of a network trained on MNIST for 10 epochs, high-level.
@@ -18,7 +10,7 @@ def paper_layer4() -> Settings:
     31 minutes of one busy CPU core: `python train.py --preset paper-layer4`. What it reaches is in
     docs/results.md.
     """
-    return Settings(layer=4, dataset="mnist")
+    return Settings(layer=4, dataset="mnist", steps=4000)
 
 
 def paper_layer2() -> Settings:
@@ -26,7 +18,7 @@ def paper_layer2() -> Settings:
 
     Several times the minutes of layer 4 (not timed): `python train.py --preset paper-layer2`.
     """
-    return Settings(layer=2, dataset="mnist")
+    return Settings(layer=2, dataset="mnist", steps=4000)
 
 
 def infogan() -> Settings:
@@ -35,7 +27,7 @@ def infogan() -> Settings:
     About 10 minutes on 2 CPU cores: `python train.py --preset infogan`. G then varies what no image
     varies by (docs/results.md).
     """
-    return Settings(**INFOGAN)
+    return Settings.of_method("infogan", steps=4000)
 
 
 def infogan_layer4() -> Settings:
@@ -45,7 +37,7 @@ def infogan_layer4() -> Settings:
     classifier 0.9946, with generated kernels 0.9932 (the worst of 100 latents 0.982, in the worst
     run 0.978) at a variation of 0.49, code R² 0.88 (docs/results_infogan.md).
     """
-    return Settings(layer=4, dataset="mnist", steps=6000, **INFOGAN)
+    return Settings.of_method("infogan", layer=4, dataset="mnist", steps=6000)
 
 
 def infogan_layer2() -> Settings:
@@ -55,7 +47,7 @@ def infogan_layer2() -> Settings:
     classifier 0.9946, with generated kernels 0.9912 (the worst of 100 latents 0.938, in the worst
     run 0.902) at a variation of 0.45, code R² 0.81 (docs/results_infogan.md).
     """
-    return Settings(layer=2, dataset="mnist", steps=6000, **INFOGAN)
+    return Settings.of_method("infogan", layer=2, dataset="mnist", steps=6000)
 
 
 def quick() -> Settings:

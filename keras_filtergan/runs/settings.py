@@ -5,6 +5,10 @@ import math
 from typing import Any
 
 from keras_filtergan.errors import InputError
+from keras_filtergan.gan.hyperparameters import NATURAL
+from keras_filtergan.gan.methods import DEFAULTS, METHODS
+from keras_filtergan.generators.architectures import GENERATORS
+from keras_filtergan.names import check_name
 
 
 def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
@@ -46,7 +50,7 @@ class Settings:
             of Adam for T; all fall to zero along a cosine.
         method: `natural` or `infogan`: what Q reads; see `NaturalFilterGAN` and `FilterGAN`.
         rank: natural directions that Q sees; without meaning for `infogan`.
-        generator_loss … architecture: see `FilterGAN`.
+        generator_loss … architecture: see `Hyperparameters`.
 
     Raises:
         InputError: a number is out of its range.
@@ -58,26 +62,26 @@ class Settings:
     pixel_range: tuple[float, float] | None = None
     preprocessing: str | None = None
     classifier_epochs: int = 10
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 64
-    latent_dim: int = 4
+    latent_dim: int = NATURAL.latent_dim
     seed: int = 0
-    g_learning_rate: float = 1e-3
-    dq_learning_rate: float = 5e-4
-    t_learning_rate: float = 3e-3
+    g_learning_rate: float = NATURAL.g_learning_rate
+    dq_learning_rate: float = NATURAL.dq_learning_rate
+    t_learning_rate: float = NATURAL.t_learning_rate
     method: str = "natural"
-    rank: int = 50
-    generator_loss: str = "non_saturating"
-    conditional: bool = True
-    code_weight: float = 5.0
-    variation_goal: float | None = 0.25
-    code_noise: float | None = None
-    discriminator_noise: float = 1.0
-    accuracy_goal: float | None = 0.75
-    answer_weight: float = 8.0
-    image_weight: float = 15.0
-    averaging: float = 0.998
-    architecture: str = "linear"
+    rank: int = NATURAL.rank
+    generator_loss: str = NATURAL.generator_loss
+    conditional: bool = NATURAL.conditional
+    code_weight: float = NATURAL.code_weight
+    variation_goal: float | None = NATURAL.variation_goal
+    code_noise: float | None = NATURAL.code_noise
+    discriminator_noise: float = NATURAL.discriminator_noise
+    accuracy_goal: float | None = NATURAL.accuracy_goal
+    answer_weight: float = NATURAL.answer_weight
+    image_weight: float = NATURAL.image_weight
+    averaging: float = NATURAL.averaging
+    architecture: str = NATURAL.architecture
 
     _check = check_option
 
@@ -91,6 +95,8 @@ class Settings:
             )
         if len(scalings) == 2:
             raise InputError("expected `pixel_range` or `preprocessing`, received both")
+        check_name("method", self.method, METHODS)
+        check_name("architecture", self.architecture, GENERATORS)
         for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
             self._check(name, lambda value: value >= 1, "an integer of at least 1", int)
         self._check("batch_size", lambda value: value >= 2, "an integer of at least 2", int)
@@ -110,6 +116,21 @@ class Settings:
         if self.code_noise is not None or self.variation_goal is None:
             self._check("code_noise", lambda value: value >= 0, "a number of at least 0")
         self._check("averaging", lambda value: 0 <= value < 1, "a number from 0 to below 1")
+
+    @classmethod
+    def of_method(cls, method: str, **others: Any) -> "Settings":
+        """The settings that go with a method, and others.
+
+        Args:
+            method: `natural` or `infogan`.
+            others: fields by name.
+
+        Example:
+            >>> Settings.of_method("infogan", layer=2).variation_goal
+            0.45
+        """
+        check_name("method", method, METHODS)
+        return cls(**{**dataclasses.asdict(DEFAULTS[method]), "method": method, **others})
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict for `config.json`."""

@@ -169,7 +169,6 @@ class TrainedRun:
             target=self.target,
             kernels=self.generator,
             dataset=self.dataset,
-            latent_dim=self.settings.latent_dim,
             discriminator=self.discriminator,
             reader=self.reader,
             code_noise=self.code_noise,

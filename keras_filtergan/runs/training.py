@@ -191,23 +191,9 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         target: its classifier, trained, and split at its layer.
     """
     settings = plan.settings
-    own = {"rank": settings.rank} if settings.method == "natural" else {}
-    gan = get_method(settings.method)(
-        target,
-        settings.latent_dim,
-        **own,
-        conditional=settings.conditional,
-        generator_loss=settings.generator_loss,
-        code_weight=settings.code_weight,
-        variation_goal=settings.variation_goal,
-        code_noise=settings.code_noise,
-        discriminator_noise=settings.discriminator_noise,
-        accuracy_goal=settings.accuracy_goal,
-        answer_weight=settings.answer_weight,
-        image_weight=settings.image_weight,
-        averaging=settings.averaging,
-        architecture=settings.architecture,
-        seed=settings.seed,
+    kind = get_method(settings.method)
+    gan = kind(
+        target, **{name: getattr(settings, name) for name in kind.settings}, seed=settings.seed
     )
 
     def falling(learning_rate: float) -> keras.optimizers.schedules.LearningRateSchedule:

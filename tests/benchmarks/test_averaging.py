@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.evaluation import Subject
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 @pytest.fixture
@@ -18,7 +19,11 @@ def subject(classifier, dataset):
     classifier.set_weights(weights)
     logits = classifier.get_layer("logits")
     logits.bias.assign_sub(np.mean(classifier(dataset.x_test / np.float32(255)), axis=0))
-    return Subject(FrozenTarget(classifier, 4), kernels=None, dataset=dataset, latent_dim=2)
+    return Subject(
+        FrozenTarget(classifier, 4),
+        kernels=KernelFunction(lambda latents: None, 2),
+        dataset=dataset,
+    )
 
 
 def averaged_by_hand(classifier, images, kernel_sets):

@@ -8,6 +8,7 @@ import pytest
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.evaluation import Subject
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 @pytest.fixture
@@ -17,7 +18,6 @@ def subject(target, dataset, gan) -> Subject:
         target=target,
         kernels=gan.generator,
         dataset=dataset,
-        latent_dim=3,
         discriminator=gan.discriminator,
         code_noise=0.5,
         seed=7,
@@ -29,7 +29,7 @@ def memorising(subject) -> Subject:
     """Kernels that are the real ones, whatever the latent."""
     real = subject.target.kernel.numpy()
     return dataclasses.replace(
-        subject, kernels=lambda latents: np.repeat(real[None], len(latents), 0)
+        subject, kernels=KernelFunction(lambda z: np.repeat(real[None], len(z), 0), 3)
     )
 
 
@@ -39,7 +39,7 @@ def affine(subject) -> Subject:
     real = subject.target.kernel.numpy()
     ways = np.random.default_rng(4).normal(0, 0.1, (2, *real.shape)).astype("float32")
     return dataclasses.replace(
-        subject, kernels=lambda latents: real + np.tensordot(latents[:, :2], ways, 1)
+        subject, kernels=KernelFunction(lambda z: real + np.tensordot(z[:, :2], ways, 1), 3)
     )
 
 
@@ -72,9 +72,8 @@ def trained_subject(trained_target, dataset) -> Subject:
     ways = np.random.default_rng(4).normal(0, 0.1, (3, *real.shape)).astype("float32")
     return Subject(
         target=trained_target,
-        kernels=lambda latents: real + np.tensordot(latents, ways, 1),
+        kernels=KernelFunction(lambda latents: real + np.tensordot(latents, ways, 1), 3),
         dataset=dataset,
-        latent_dim=3,
         seed=7,
     )
 
@@ -83,5 +82,5 @@ def trained_subject(trained_target, dataset) -> Subject:
 def stumbling(trained_subject) -> Subject:
     """The same with changes so large that each latent makes mistakes of its own."""
     return dataclasses.replace(
-        trained_subject, kernels=lambda latents: trained_subject.kernels(6 * latents)
+        trained_subject, kernels=KernelFunction(lambda z: trained_subject.kernels(6 * z), 3)
     )

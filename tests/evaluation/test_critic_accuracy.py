@@ -6,6 +6,7 @@ import pytest
 
 from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.metrics import critic as module
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,9 @@ def shifted(subject, amount):
     real = subject.target.kernel.numpy()
     return dataclasses.replace(
         subject,
-        kernels=lambda latents: real * (1 + amount * (2 + latents[:, :1, None, None, None])),
+        kernels=KernelFunction(
+            lambda z: real * (1 + amount * (2 + z[:, :1, None, None, None])), subject.latent_dim
+        ),
     )
 
 

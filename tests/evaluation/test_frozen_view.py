@@ -6,6 +6,7 @@ import oracles
 
 from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.frozen_view import FrozenView
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 def test_what_enters_the_suffix_is_the_activation_under_the_given_kernels(subject):
@@ -38,6 +39,6 @@ def test_a_whole_card_with_other_kernels_evaluates_the_prefix_once(subject, monk
     names = ["swapped_accuracy", "activation_variation", "activation_bias"]
     first = evaluate(subject, names)
     assert sum(seen) == 40
-    evaluate(subject.with_kernels(lambda z: 2 * subject.kernels(z)), names)
+    evaluate(subject.with_kernels(KernelFunction(lambda z: 2 * subject.kernels(z), 3)), names)
     assert sum(seen) == 40
     assert evaluate(subject, names) == first

@@ -5,6 +5,7 @@ import pytest
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject, evaluate, grids
+from keras_filtergan.generators.kernel_source import KernelFunction
 from keras_filtergan.inversion.walks import Walk
 
 
@@ -75,7 +76,9 @@ def test_the_walk_is_done_once_for_all_metrics(walked):
         return walked.kernels(latents)
 
     subject = dataclasses.replace(
-        walked, kernels=kernels, independent_classifier=lambda: walked.target.classifier
+        walked,
+        kernels=KernelFunction(kernels, 3),
+        independent_classifier=lambda: walked.target.classifier,
     )
     names = ["explained_fraction", "pixel_distance", "label_agreement"]
     card = evaluate(subject, [*names, "independent_label_agreement"])
@@ -118,7 +121,7 @@ def activation(target, image, kernels):
 def test_memorised_kernels_have_nothing_to_explain(trained_subject):
     real = trained_subject.target.kernel.numpy()
     subject = dataclasses.replace(
-        trained_subject, kernels=lambda latents: np.repeat(real[None], len(latents), 0)
+        trained_subject, kernels=KernelFunction(lambda z: np.repeat(real[None], len(z), 0), 3)
     )
     card = evaluate(subject, ["explained_fraction", "pixel_distance", "label_agreement"])
     assert card["explained_fraction"] is None

@@ -9,6 +9,7 @@ import pytest
 from keras_filtergan.classifiers.natural import NaturalCoordinates, channel_standard
 from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.metrics import critic, natural
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 RANDOM = np.random.default_rng(3)
 NAMES = ["natural_share", "natural_coverage", "discriminant"]
@@ -109,7 +110,9 @@ def test_metrics_by_hand(affine):
 def test_other_images_of_a_class_are_more_natural_than_noise(trained_subject):
     real = trained_subject.target.kernel.numpy()
     noise = RANDOM.normal(0, 1, (3, *real.shape)).astype("float32")
-    noisy = dataclasses.replace(trained_subject, kernels=lambda z: real + np.tensordot(z, noise, 1))
+    noisy = dataclasses.replace(
+        trained_subject, kernels=KernelFunction(lambda z: real + np.tensordot(z, noise, 1), 3)
+    )
     card = evaluate(noisy, ["natural_share", "natural_share_of_images"])
     assert 0 < card["natural_share"] < card["natural_share_of_images"] <= 1
 

@@ -11,11 +11,14 @@ from keras_filtergan.data import batches, image_stream
 from keras_filtergan.evaluation import Subject, evaluate
 from keras_filtergan.evaluation.metrics import retraining
 from keras_filtergan.evaluation.metrics.retraining import retrained_suffix
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 def test_the_average_of_ten_and_the_control_go_through_the_same_training(stumbling):
     names = ["averaged_retrained_accuracy", "control_retrained_accuracy"]
-    subject = dataclasses.replace(stumbling, kernels=lambda z: stumbling.kernels(5 * z))
+    subject = dataclasses.replace(
+        stumbling, kernels=KernelFunction(lambda z: stumbling.kernels(5 * z), 3)
+    )
     card, target = evaluate(subject, names), subject.target
     kernel_sets = dict(
         zip(names, (np.mean(subject.kernel_sets(10), axis=0), target.kernel), strict=True)
@@ -71,7 +74,7 @@ def skipping(dataset) -> Subject:
     y = layers.Flatten()(layers.Add()([x, y]))
     classifier = keras.Model(image, layers.Dense(dataset.num_classes)(y))
     target = FrozenTarget(classifier, "middle")
-    return Subject(target, lambda latents: None, dataset, latent_dim=3, seed=5)
+    return Subject(target, KernelFunction(lambda latents: None, 3), dataset, seed=5)
 
 
 def straightforward(subject: Subject, kernels: np.ndarray) -> keras.Model:

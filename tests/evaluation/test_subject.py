@@ -4,6 +4,7 @@ import numpy as np
 import oracles
 
 from keras_filtergan.evaluation import subject as subject_module
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 
 def test_latents_are_one_sequence_of_the_seed(subject, memorising):
@@ -43,7 +44,7 @@ def test_generate_gives_each_image_the_kernels_of_its_own_latent(subject):
 
 
 def test_other_kernels_leave_the_subject_as_it_is(subject):
-    other = subject.with_kernels(lambda latents: latents)
+    other = subject.with_kernels(KernelFunction(lambda latents: latents, 3))
     assert other.discriminator is None
     assert other.target is subject.target
     assert other.seed == subject.seed
@@ -53,7 +54,7 @@ def test_other_kernels_leave_the_subject_as_it_is(subject):
 def test_the_view_is_shared_by_subjects_of_one_network_and_one_data_set(
     subject, trained_target, dataset
 ):
-    assert subject.with_kernels(lambda latents: latents).view is subject.view
+    assert subject.with_kernels(KernelFunction(lambda latents: latents, 3)).view is subject.view
     assert dataclasses.replace(subject, seed=8).view is subject.view
     other = dataclasses.replace(subject, target=trained_target)
     assert other.view.target is trained_target

@@ -168,7 +168,7 @@ def test_the_same_shapes_are_not_traced_again(target, generator):
     assert inverter._compiled.experimental_get_tracing_count() == 1
 
 
-def test_target_and_generator_are_not_changed_and_not_tracked():
+def test_target_and_generator_are_not_changed():
     target = small_target(seed=3)
     generator = LinearGenerator(target)
     weights = [*target.classifier.weights, *generator.weights]
@@ -177,8 +177,6 @@ def test_target_and_generator_are_not_changed_and_not_tracked():
     inverter.walk(some_images(), np.zeros(D), grid=3)
     for weight, value in zip(weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), value)
-    assert inverter.weights == []
-    assert inverter.layers == []
     assert inverter.target is target
     assert inverter.generator is generator
 
@@ -240,23 +238,6 @@ def test_an_image_is_found_back_from_its_own_activations(target, generator):
     )
     assert pixel_distance(found, images) < 0.3
     assert pixel_distance(strong, images) > 2 * pixel_distance(found, images)
-
-
-def test_settings_make_a_round_trip(target, generator):
-    settings = {
-        "prior": TotalVariation(beta=1.5),
-        "parametrization": Deformation(grid=5),
-        "steps": 17,
-        "learning_rate": 0.1,
-        "batch_size": 9,
-        "excess": False,
-    }
-    config = Inverter(target, generator, **settings, name="seer").get_config()
-    assert config["prior"]["name"] == "total_variation"
-    again = Inverter.from_config(config, target, generator)
-    assert {key: getattr(again, key) for key in settings} == settings
-    assert again.get_config() == config
-    assert again.name == "seer"
 
 
 @pytest.mark.parametrize(

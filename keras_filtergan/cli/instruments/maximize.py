@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.instruments.options import add_instrument
+from keras_filtergan.images.choices import PARAMETRIZATIONS, get_parametrization
 
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
@@ -50,7 +51,7 @@ def add_maximize(commands: "argparse._SubParsersAction[Any]") -> None:
     add(
         "--parametrization",
         default="fourier",
-        choices=["fourier", "pixels", "deformation"],
+        choices=PARAMETRIZATIONS,
         help="coordinates in which the images are optimised; default %(default)s",
     )
     add("--start", default="mean", metavar="mean|grey|I", help="or a test image; default the mean")
@@ -62,7 +63,6 @@ def add_maximize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _maximize(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
-    from keras_filtergan.images.parametrizations import get_parametrization
     from keras_filtergan.instruments.maximize.ascent import PRIORS, Ascent
     from keras_filtergan.instruments.maximize.expression import parse_objective
     from keras_filtergan.instruments.maximize.study import maximization_study
