@@ -11,6 +11,8 @@ channels and slower with few; docs/performance.md has the times.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -75,8 +77,8 @@ def convolve(
 
 
 def form_of(
-    images_shape: tuple[int | None, ...],
-    kernels_shape: tuple[int | None, ...],
+    images_shape: Sequence[Any],
+    kernels_shape: Sequence[Any],
     strides: int | tuple[int, int] = 1,
 ) -> str:
     """Which form `convolve` takes for images and kernels of these shapes.
@@ -227,7 +229,10 @@ def _sizes(images: tf.Tensor) -> list[int | tf.Tensor]:
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    if isinstance(value, int):
+        return value, value
+    rows, columns = value
+    return rows, columns
 
 
 def _check_channels(cin: int | None, depth: int, cout: int) -> None:

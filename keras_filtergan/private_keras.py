@@ -4,13 +4,15 @@ Tried with Keras 3.15. `tests/test_private_keras.py` says which of it is gone wh
 `setup.cfg` bounds the version by what was tried.
 """
 
+from typing import Any
+
 import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 __all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope"]
 
 
-def graph_of(model: keras.Operation) -> keras.Model | None:
+def graph_of(model: keras.Operation) -> Any:
     """The graph of layers inside a Functional or Sequential model.
 
     Returns:

@@ -39,7 +39,8 @@ class Window:
     @property
     def reach(self) -> tuple[int, int]:
         """Pixels from the first tap to the last, both included."""
-        return tuple((n - 1) * d + 1 for n, d in zip(self.taps, self.dilation_rate, strict=True))
+        (kh, kw), (down, right) = self.taps, self.dilation_rate
+        return (kh - 1) * down + 1, (kw - 1) * right + 1
 
     @property
     def offsets(self) -> list[tuple[int, int]]:

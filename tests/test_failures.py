@@ -7,7 +7,7 @@ from keras import layers
 from moody import BATCH, Moody, fail_in_step
 
 from keras_filtergan.cli import train_main, visualize_main
-from keras_filtergan.runs import gallery, training
+from keras_filtergan.runs import fitting, gallery
 from keras_filtergan.runs.run_directory import RunDirectory
 
 STEPS = 6
@@ -42,7 +42,7 @@ def failure(words, capsys):
 
 
 def test_training_that_fails_says_why_and_when_and_goes_on(words, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "CHECKPOINT_INTERVAL", 2)
+    monkeypatch.setattr(fitting, "CHECKPOINT_INTERVAL", 2)
     command, run = words("assertion"), RunDirectory(tmp_path / "out")
     fail_in_step(4, calls_a_step=2)
     line = failure(command, capsys)

@@ -288,7 +288,7 @@ def test_each_control_follows_what_it_holds(gan):
     def moved(seen: Round) -> np.ndarray:
         for control, value in zip(controls, start, strict=True):
             control.value.assign(value)
-        gan._balance(seen)
+        gan._balance().update(seen)
         return np.log([float(control.value) for control in controls]) - np.log(start)
 
     np.testing.assert_allclose(moved(a_round()), 0, atol=1e-6)

@@ -193,7 +193,6 @@ def test_names_settings_and_equality():
         prior = get_prior(name)
         assert prior.name == name
         assert type(prior)(**prior.get_config()) == prior
-    assert set(WALK_PRIORS) == {"total_variation", "multiscale_edge", "none"}
     assert TotalVariation(beta=1.5).get_config()["beta"] == 1.5
 
 

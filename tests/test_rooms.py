@@ -109,3 +109,24 @@ def test_names_of_the_package_exist():
     for name in MODULES:
         if not name.endswith("__main__"):
             importlib.import_module(name)
+
+
+def lines_of_code(function: ast.FunctionDef) -> int:
+    """From its first line to its last, without the docstring."""
+    total = function.end_lineno - function.lineno + 1
+    text = function.body[0] if ast.get_docstring(function) else None
+    return total - (text.end_lineno - text.lineno + 1 if text else 0)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_files_and_functions_fit_a_screen_or_a_few(module):
+    text = MODULES[module].read_text()
+    assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert lines_of_code(node) <= 50, node.name
+
+
+def test_lines_of_code_leave_the_docstring_out():
+    [function] = ast.parse('def f():\n    """One\n\n    two."""\n    x = 1\n    return x\n').body
+    assert lines_of_code(function) == 3

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import DivergenceError, InputError
-from keras_filtergan.runs import training
+from keras_filtergan.runs import fitting, training
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
@@ -50,18 +50,18 @@ def weights(run):
 
 
 def test_segments_keep_to_the_logging_grid():
-    assert training.segments(130, 450) == [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
-    assert training.segments(0, 300) == [(0, 100, 3)]
-    assert training.segments(0, 30) == [(0, 30, 1)]
-    assert training.segments(220, 250) == [(220, 30, 1)]
-    assert training.segments(200, 200) == []
+    assert fitting.segments(130, 450) == [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
+    assert fitting.segments(0, 300) == [(0, 100, 3)]
+    assert fitting.segments(0, 30) == [(0, 30, 1)]
+    assert fitting.segments(220, 250) == [(220, 30, 1)]
+    assert fitting.segments(200, 200) == []
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 7), (1, 399), (99, 101), (100, 200), (150, 420)])
 def test_segments_cover_every_step_once(first, last):
     covered = [
         start + i
-        for start, steps, epochs in training.segments(first, last)
+        for start, steps, epochs in fitting.segments(first, last)
         for i in range(steps * epochs)
     ]
     assert covered == list(range(first, last))
@@ -168,19 +168,19 @@ def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, set
 def test_sigint_saves_and_resume_goes_on_bit_for_bit(whole, settings, tmp_path, step, logged):
     """The signal arrives in the middle of a logging interval, or in its last step."""
 
-    class Signal(training.DivergenceGuard):
+    class Signal(fitting.DivergenceGuard):
         def on_step(self, logs):
             if self.step == step:
                 os.kill(os.getpid(), signal.SIGINT)
 
     run = RunDirectory(tmp_path / "run")
     plan = training.plan(settings)
-    guard, training.DivergenceGuard = training.DivergenceGuard, Signal
+    guard, fitting.DivergenceGuard = fitting.DivergenceGuard, Signal
     try:
-        with pytest.raises(training.Interrupted, match=f"after step {step} of 7"):
+        with pytest.raises(fitting.Interrupted, match=f"after step {step} of 7"):
             training.train(plan, run, **QUIET)
     finally:
-        training.DivergenceGuard = guard
+        fitting.DivergenceGuard = guard
     assert Checkpoints(run.checkpoints, plan.identity).steps == [0, step]
     assert [record["step"] for record in run.read_history()] == logged
     _, card = training.train(plan, run, **QUIET)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_filtergan.augmentation.recipe import Recipe
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import randomness, to_unit_interval
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.names import by_name
@@ -121,7 +122,7 @@ class Augmentation:
         count = len(trained.dataset.x_train)
         self.trained = trained
         self.recipe = recipe.resolved(count)
-        taken = _drawn(self.recipe.seed, self.recipe.images, count)
+        taken = _drawn(self.recipe.seed, self.recipe.images or count, count)
         answers = _answers(trained.target, trained.dataset.x_train, taken)
         self.numbers = taken[answers == trained.dataset.y_train[taken]]
         self.wrong = len(taken) - len(self.numbers)
@@ -206,6 +207,7 @@ def _drawn(seed: int, images: int, count: int) -> np.ndarray:
 def _answers(target: FrozenTarget, images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """The frozen network's classes of some images, `(n,)`."""
     answer = tf.function(target)
-    parts = [numbers[first : first + PIECE] for first in range(0, len(numbers), PIECE)]
-    logits = [answer(to_unit_interval(images[part])).numpy() for part in parts]
-    return np.argmax(np.concatenate(logits), axis=-1)
+    [logits] = map_in_batches(
+        lambda part: [answer(to_unit_interval(images[part]))], numbers, batch_size=PIECE
+    )
+    return np.argmax(logits, axis=-1)

@@ -160,13 +160,12 @@ class AugmentedDataset:
         write_json(self.partial / RECORD, {"made_of": self.made_of})
         tally = Tally(augmentation.wrong)
         for number in range(len(augmentation)):
-            piece = self._read_piece(number)
-            is_new = piece is None
-            if is_new:
-                piece = augmentation.piece(number)
+            kept = self._read_piece(number)
+            piece = augmentation.piece(number) if kept is None else kept
+            if kept is None:
                 self._keep_piece(number, piece)
             tally.add(piece)
-            progress(piece, is_new)
+            progress(piece, kept is None)
         if not tally.kept:
             raise InputError(
                 f"expected images that keep their label, none of {tally.made} did; "

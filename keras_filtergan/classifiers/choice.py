@@ -53,9 +53,10 @@ def chosen_convolution(classifier: keras.Model, layer: int | str) -> tuple[str, 
     """
     convolutions = convolution_layers(classifier)
     if isinstance(layer, bool) or not isinstance(layer, str | numbers.Integral):
+        name = getattr(layer, "name", None)
         raise InputError(
             f"expected the number or name of a convolution, received {layer!r}"
-            + (f"; give its name, {layer.name!r}" if isinstance(layer, keras.Layer) else "")
+            + (f"; give its name, {name!r}" if name else "")
         )
     if isinstance(layer, str) and not layer.isdecimal():
         name = _by_name(classifier, convolutions, layer)

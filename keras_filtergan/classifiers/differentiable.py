@@ -1,7 +1,7 @@
 """Can TensorFlow run a network on this machine, forwards and backwards? If not, at which layer?"""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import keras
 import tensorflow as tf
@@ -111,7 +111,7 @@ def _passes_gradient(operation: keras.Operation, args: tuple, kwargs: dict) -> b
     return any(g is not None for g in gradient(given, [id(t) for t in given]))
 
 
-def _is_float(value: object) -> bool:
+def _is_float(value: Any) -> bool:
     return tf.is_tensor(value) and value.dtype.is_floating
 
 

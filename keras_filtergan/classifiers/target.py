@@ -1,6 +1,7 @@
 """`FrozenTarget`: any trained classifier, split at one convolution."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from keras_filtergan.classifiers.graph import (
     submodel,
 )
 from keras_filtergan.convolution import convolve
+from keras_filtergan.data.batches import slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.fingerprints import fingerprint
@@ -76,7 +78,7 @@ class FrozenTarget:
         return tuple(self.kernel.shape)
 
     @property
-    def geometry(self) -> dict[str, object]:
+    def geometry(self) -> dict[str, Any]:
         """Everything of the convolution but kernels and bias: arguments of `FilterGenerator`."""
         return geometry_of(self.layer, self.prefix.outputs[0].shape[-1])
 
@@ -139,9 +141,8 @@ class FrozenTarget:
             batch_size: images at once.
         """
         total, squares = np.zeros((2, *self.activation_shape))
-        for i in range(0, len(images), batch_size):
-            features = self.features(images[i : i + batch_size])
-            maps = self.activations(features).numpy().astype("float64")
+        for batch in slices(len(images), batch_size):
+            maps = self.activations(self.features(images[batch])).numpy().astype("float64")
             total, squares = total + maps.sum(0), squares + np.square(maps).sum(0)
         mean = total / len(images)
         return mean, np.maximum(squares / len(images) - np.square(mean), 0.0)
@@ -167,8 +168,8 @@ class FrozenTarget:
             training: mode of that copy.
         """
         inputs = [self.layer.activation(activations), *features[1:]]
-        suffix = self.suffix if suffix is None else suffix
-        return suffix(inputs if len(inputs) > 1 else inputs[0], training=training)
+        answer = self.suffix if suffix is None else suffix
+        return answer(inputs if len(inputs) > 1 else inputs[0], training=training)
 
     def log_probabilities(self, activations: tf.Tensor, features: Sequence[tf.Tensor]) -> tf.Tensor:
         """The answer `(m, classes)` as log-probabilities, or as logits if it gives them."""
@@ -212,7 +213,7 @@ class FrozenTarget:
         return recorded(self.classifier, images, lambda o: instead if o is self.layer else o)
 
     def network_with(self, layer: keras.Layer) -> keras.Model:
-        """The classifier with another layer in the place of the convolution.
+        """The classifier, a Functional model, with another layer in the place of the convolution.
 
         The layer stands for the bare convolution with its bias: if the convolution has an
         `activation=` of its own, that is applied to what the layer returns. All other layers are
@@ -221,9 +222,6 @@ class FrozenTarget:
 
         Args:
             layer: any Keras layer `(m, h, w, cin)` → `(m, h', w', cout)`.
-
-        Returns:
-            A Functional model, images → outputs.
 
         Raises:
             InputError: it is no layer, its name is taken, its outputs have another shape, or it is

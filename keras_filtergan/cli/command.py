@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from keras_filtergan.causes import cause_of, is_out_of_memory
 from keras_filtergan.errors import DivergenceError, InputError
@@ -15,7 +16,7 @@ DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with the exit code of bad input."""
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see --help)\n")
 

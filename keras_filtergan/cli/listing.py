@@ -106,10 +106,10 @@ def _data(options: argparse.Namespace) -> list[list[str]]:
 
     rows = [["data set", "where it is"], [BUNDLED, "bundled: a stratified sample of MNIST"]]
     folder = data_dir(options)
-    prepared = sorted(Path(folder).glob("*/**/dataset_info.json")) if folder else []
-    for info in prepared:
-        name = "/".join(info.parent.relative_to(folder).parts[:-1])
-        rows.append([name, f"prepared in {folder}"])
+    if folder:
+        for info in sorted(Path(folder).glob("*/**/dataset_info.json")):
+            name = "/".join(info.parent.relative_to(folder).parts[:-1])
+            rows.append([name, f"prepared in {folder}"])
     rows.append(["NAME[/CONFIG]", "any image classification set of TensorFlow Datasets"])
     rows.append(["FOLDER", "a folder of class folders of images, or a prepared TFDS folder"])
     rows.append(["FILE.npz", "arrays x_train, y_train, x_test, y_test"])

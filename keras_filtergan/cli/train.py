@@ -144,6 +144,7 @@ def _train(options: argparse.Namespace) -> int:
     import_tensorflow()
     from keras_filtergan import data, evaluation
     from keras_filtergan.runs import gallery, training
+    from keras_filtergan.runs.fitting import Interrupted
     from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
@@ -164,7 +165,7 @@ def _train(options: argparse.Namespace) -> int:
     verbose = 1 if sys.stdout.isatty() else 2
     try:
         trained, card = training.train(plan, run, verbose=verbose, say=_say)
-    except training.Interrupted as interruption:
+    except Interrupted as interruption:
         print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:

@@ -1,6 +1,6 @@
 """One way to run a function over more images than fit at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +9,20 @@ BATCH_SIZE = 256
 MEMORY = 2 * 2**30  # bytes that `cached_map` may keep
 
 Compute = Callable[[np.ndarray], Sequence[tf.Tensor | np.ndarray]]
+
+
+def slices(count: int, batch_size: int = BATCH_SIZE) -> Iterator[slice]:
+    """The rows of each batch, in order.
+
+    Args:
+        count: rows altogether.
+        batch_size: rows at once; the last batch has what is left.
+
+    Example:
+        >>> list(slices(5, batch_size=2))
+        [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return (slice(i, min(i + batch_size, count)) for i in range(0, count, batch_size))
 
 
 def map_in_batches(
@@ -39,8 +53,7 @@ def map_in_batches(
             f"{', '.join(str(len(array)) for array in arrays)}"
         )
     columns: list[np.ndarray] = []
-    for start in range(0, count, batch_size):
-        batch = slice(start, start + batch_size)
+    for batch in slices(count, batch_size):
         parts = [np.asarray(part) for part in compute(*(array[batch] for array in arrays))]
         if not columns:  # not lists of parts, which would need the memory twice
             columns = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]

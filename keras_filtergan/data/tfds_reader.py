@@ -31,7 +31,8 @@ def image_and_label(builder: Any, name: str) -> tuple[str, str]:
             "Expected an image-classification set (an image and a class label an example). "
             f"Received: {name} with {', '.join(items) or 'no features'}; choose another set."
         )
-    if None in image.shape:
+    shape: Any = image.shape
+    if None in shape:
         raise InputError(
             f"Expected images of one size. Received: {name} with images {image.shape}; "
             "resize them into a folder or an .npz file, and load that."

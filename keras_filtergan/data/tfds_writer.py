@@ -38,7 +38,8 @@ def write_tfds_directory(
     """
     import tensorflow_datasets as tfds
 
-    files = tfds.core.ShardedFileTemplate(folder, dataset_name=tfds_name(name))
+    where: Any = folder  # TFDS asks for its own kind of path, and takes any
+    files = tfds.core.ShardedFileTemplate(where, dataset_name=tfds_name(name))
     files = files.replace(filetype_suffix="tfrecord")
     infos = []
     for split, examples in sorted(splits.items()):  # as TFDS itself lists them

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_filtergan.data import randomness
 from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.generators.kernel_source import KernelSource
@@ -43,7 +44,7 @@ class SmoothNoise:
     def __init__(self, shape: tuple[int, ...], latent_dim: int, seed: int = 0):
         self.shape = tuple(shape)
         self.latent_dim = latent_dim
-        random = np.random.default_rng([seed, 0xBA5E])
+        random = randomness.stream(seed, randomness.BASELINE)
         directions = random.standard_normal((latent_dim, DIRECTIONS))
         self.frequencies = FREQUENCY * directions / np.linalg.norm(directions, axis=0)
         self.waves = random.standard_normal((2 * DIRECTIONS, *self.shape), dtype="float32")
@@ -183,7 +184,7 @@ def matching_amount(
         make: amount of noise → source of kernels.
         variation: the one wanted.
     """
-    at_one = activation_variation(subject.with_kernels(make(1.0))).value
+    at_one = activation_variation(subject.with_kernels(make(1.0))).number
     return float(np.sqrt(variation / at_one))
 
 

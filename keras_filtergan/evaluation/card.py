@@ -57,7 +57,7 @@ def full_card(
         subject = dataclasses.replace(subject, independent_classifier=provide)
     card = evaluate(subject, only, _prefixed("generator", say))
     names = [name for name in card if name != "taken_over"]
-    variation = card.get("activation_variation") or activation_variation(subject).value
+    variation = card.get("activation_variation") or activation_variation(subject).number
     cards = {}
     for title, kernels in baselines(subject, variation).items():
         baseline = subject.with_kernels(kernels)
@@ -133,7 +133,7 @@ def format_table(rows: list[list[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _cell(value: float | dict[str, float] | None, part: str | None) -> str:
+def _cell(value: Any, part: str | None) -> str:
     """A number, or a dash where the metric does not apply or has no finite value."""
     if value is not None and part is not None:
         value = value[part]

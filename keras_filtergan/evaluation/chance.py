@@ -40,7 +40,7 @@ def chance_note(target: FrozenTarget, dataset: ImageDataset) -> str | None:
         option: _accuracy(classifier, dataset)
         for option, classifier in usual_scalings(target.classifier).items()
     }
-    best = max(scaled, key=scaled.get)
+    best = max(scaled, key=lambda option: scaled[option])
     if scaled[best] > enough:
         return f"{note}, but on {scaled[best]:.1%} with other pixels: add {best}"
     first = ", ".join(map(str, dataset.class_names[:5]))

@@ -22,6 +22,17 @@ class Measurement:
     value: float | dict[str, float]
     taken_over: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def number(self) -> float:
+        """The value of a metric that is one number.
+
+        Raises:
+            TypeError: it is a dict.
+        """
+        if isinstance(self.value, dict):
+            raise TypeError(f"expected one number, received {', '.join(self.value)}")
+        return self.value
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data import randomness
+from keras_filtergan.data.batches import slices
 from keras_filtergan.data.dataset import ImageDataset
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
@@ -52,7 +54,7 @@ class Subject:
     code_noise: float = 0.0
     seed: int = 0
     independent_classifier: Callable[[], keras.Model] | None = None
-    view: FrozenView | None = None
+    view: FrozenView = None  # pyright: ignore[reportAssignmentType] (made if not given)
 
     def __post_init__(self) -> None:
         view = self.view
@@ -70,7 +72,7 @@ class Subject:
 
     def latents(self, count: int) -> np.ndarray:
         """The first `count` latents of this subject's own sequence, `(count, d)`."""
-        generator = np.random.default_rng([self.seed, 0xCA2D])
+        generator = randomness.stream(self.seed, randomness.CARD_LATENTS)
         return generator.standard_normal((count, self.latent_dim)).astype("float32")
 
     def kernel_sets(self, count: int) -> tf.Tensor:
@@ -84,8 +86,8 @@ class Subject:
         convolving once with the average kernel set give the same maps.
         """
         latents = self.latents(count)
-        chunks = [latents[i : i + 20] for i in range(0, count, 20)]  # bounds the memory
-        sums = [tf.reduce_sum(self.kernels(chunk), axis=0) for chunk in chunks]
+        chunks = slices(count, 20)  # bounds the memory
+        sums = [tf.reduce_sum(self.kernels(latents[chunk]), axis=0) for chunk in chunks]
         return tf.add_n(sums) / count
 
     @property
@@ -96,8 +98,7 @@ class Subject:
     def batches(self, limit: int | None = None) -> Iterator[tuple[list[tf.Tensor], slice]]:
         """Features of the test images in batches, with the rows they belong to."""
         count = len(self.labels) if limit is None else min(limit, len(self.labels))
-        for start in range(0, count, BATCH):
-            rows = slice(start, min(start + BATCH, count))
+        for rows in slices(count, BATCH):
             yield [tf.constant(feature[rows]) for feature in self.view.features], rows
 
     def activate(self, features: list[tf.Tensor], kernels: tf.Tensor) -> tf.Tensor:
@@ -149,8 +150,10 @@ class Subject:
         """The grids of the card: test images that the network gets right, z = 0, free pixels.
 
         Raises:
-            InputError: the network gets no test image right.
+            InputError: the network gets no test image right, or there is one latent dimension.
         """
+        if self.dims is None:
+            raise InputError("expected two latent dimensions for a grid, received one")
         right = self.right(self.target.kernel)
         numbers = grids.one_of_each_class(self.labels, right, grids.IMAGES)
         if not len(numbers):

@@ -10,44 +10,31 @@ from keras_filtergan.classifiers.natural import channel_standard
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan import losses
-from keras_filtergan.gan.control import Control
-from keras_filtergan.gan.hyperparameters import INFOGAN
-from keras_filtergan.gan.rounds import TERMS, Pair, Round, unexplained, variation
+from keras_filtergan.gan.balance import Balance
+from keras_filtergan.gan.gradients import gradients
+from keras_filtergan.gan.hyperparameters import INFOGAN, OF_PLAYERS
+from keras_filtergan.gan.rounds import TERMS, Pair, Round, check_batch, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
-
-CONTROLS = ("discriminator_noise", "code_weight", "code_noise")
-BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
-# Of `Hyperparameters`, what the constructor takes; the rest is the optimizers'.
-SETTINGS = (
-    *("latent_dim", "conditional", "generator_loss", "code_weight", "variation_goal"),
-    *("code_noise", "discriminator_noise", "accuracy_goal", "answer_weight", "image_weight"),
-    *("averaging", "architecture"),
-)
-# Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
-CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
 
 
 class FilterGAN(keras.Model):
     """Train a generator of kernels whose activations cannot be told from the real layer's.
 
     Each step draws one latent an image, convolves image i with its own kernels G(z_i), and lets D
-    compare the activations with those of the real kernels; Q reads z_i back. All randomness comes
-    with the batch, so a step is a pure function of weights and batch.
-
-    Q shares all layers of D but the last, and reads activations, as in the paper; in
-    `NaturalFilterGAN`, the default of `train.py`, it reads changes.
+    compare the activations with those of the real kernels; Q, which shares all layers of D but the
+    last, reads z_i back. All randomness comes with the batch, so a step is a pure function of
+    weights and batch. In `NaturalFilterGAN`, the default of `train.py`, Q reads changes.
 
     What the paper does not have, and why (measured in docs/notes/experiments.md):
 
     * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
       Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
       from z to the activations, D's keeps D from winning.
-    * **Three controls in the place of tuning.** D's noise holds D's accuracy at `accuracy_goal`, λ
-      holds the variation of the activations at `variation_goal`. Q's noise is that of a channel
-      in which this variation carries the code; while Q cannot read so much noise, it gives way.
+    * **Three controls in the place of tuning** (`Balance`): D's noise holds D's accuracy, λ holds
+      the variation of the activations, and Q's noise is what this variation can carry.
     * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
       answer with generated kernels is from its own with the real ones. It needs no labels and says
       what an invariance is: a change that the classifier ignores.
@@ -57,9 +44,8 @@ class FilterGAN(keras.Model):
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
 
-    A GAN is not saved as one `.keras` file, because it does not own the network that it is about:
-    `save_weights` keeps a state of training with its optimizers, to be loaded into a GAN of the
-    same make; `generator.save("generator.keras")` keeps what others use (`load_generator`).
+    A GAN does not own the network that it is about, so it is not saved as one `.keras` file:
+    `save_weights` keeps a state of training, `generator.save("generator.keras")` what others use.
 
     `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
     `code_noise=0, discriminator_noise=0`, both goals `None`, and the saturating loss, it is
@@ -90,7 +76,7 @@ class FilterGAN(keras.Model):
     # The sum over units of what one latent dimension moves, over the noise of one unit. Q does not
     # know the image and reads less than a matched filter: its error ends near 0.2.
     code_snr: ClassVar[float] = 16.0
-    settings: ClassVar[tuple[str, ...]] = SETTINGS
+    hyperparameters: ClassVar[tuple[str, ...]] = OF_PLAYERS  # what the constructor takes
 
     def __init__(
         self,
@@ -119,24 +105,18 @@ class FilterGAN(keras.Model):
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
         players = get_architecture(architecture)
-        self.generator = self._make_generator(players.generator, seed)
-        self.raw_generator = self._make_generator(players.generator, seed)
+        layer = target.kernel_shape, target.geometry, target.bias
+        self.generator = players.generator.of_layer(*layer, latent_dim, seed)
+        self.raw_generator = players.generator.of_layer(*layer, latent_dim, seed)
         self._make_judges(players.discriminator, target.num_classes * conditional, seed)
-        self.discriminator_noise = Control(
-            discriminator_noise, accuracy_goal, rate=0.02, highest=32.0, name="discriminator_noise"
+        self.discriminator_noise, self.code_weight, self.code_noise = Balance.start(
+            discriminator_noise, accuracy_goal, code_weight, variation_goal, code_noise
         )
-        self.code_weight = Control(
-            code_weight, variation_goal, rate=-0.01, lowest=0.1, name="code_weight"
-        )
-        if code_noise is None and variation_goal is None:
-            raise InputError("expected code_noise where there is no variation_goal, received None")
-        start, goal = (1.0, CODE_ERROR_GOAL) if code_noise is None else (code_noise, None)
-        self.code_noise = Control(start, goal, rate=-0.005, name="code_noise")
         self.discriminator.build((None, *target.activation_shape))
         self.built = True
         self.adapted = False
         self.notes: list[str] = []  # for the user, from `adapt`
-        names = ("d_loss", "g_loss", *TERMS, *CONTROLS)
+        names = ("d_loss", "g_loss", *TERMS, *Balance._fields)
         self._means = [keras.metrics.Mean(name=name) for name in names]
 
     def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
@@ -156,14 +136,6 @@ class FilterGAN(keras.Model):
         """Shape of the noise on Q's input, of one example."""
         return self.target.activation_shape
 
-    def _make_generator(self, kind: type[FilterGenerator], seed: int) -> FilterGenerator:
-        target = self.target
-        generator = kind(target.kernel_shape, self.latent_dim, seed=seed, **target.geometry)
-        generator.build((None, self.latent_dim))
-        if target.bias is not None:
-            generator.bias.assign(target.bias)
-        return generator
-
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """One running mean a logged term."""
@@ -181,9 +153,8 @@ class FilterGAN(keras.Model):
 
         They are built here, because an optimizer without slots restores to fresh ones.
 
-        The step is not compiled by XLA unless `jit_compile=True` is given. Keras would do it on a
-        GPU by itself; XLA gives the same numbers, but nothing here was measured under it, and on a
-        CPU depthwise convolutions, one of which is in T, are several times slower.
+        The step is not compiled by XLA unless `jit_compile=True` is given: it gives the same
+        numbers, but was not measured on a GPU, where Keras would use it by itself.
         """
         super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(INFOGAN.g_learning_rate)
@@ -200,9 +171,7 @@ class FilterGAN(keras.Model):
     ) -> None:
         """Fit the units of noise to the real kernels' activations on these images.
 
-        The standardisation of activations; and, unless it was given, where Q's noise starts, which
-        is also the most it will be: that of a channel in which the share of each latent dimension
-        in the wanted variation, summed over units, is `code_snr` times the noise of one unit.
+        The standardisation of activations, and where Q's noise starts (`Balance.fit`).
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
@@ -212,12 +181,7 @@ class FilterGAN(keras.Model):
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
         of_maps, of_channels = channel_standard(mean, variance)
         self.discriminator.fit_standard(of_maps, of_channels)
-        if self.code_noise.goal is not None:
-            spread = np.sum(variance / of_channels)  # V_x of what Q sees
-            signal = self.code_weight.goal * spread / self.latent_dim  # of one latent dimension
-            noise = float(np.sqrt(signal / self.code_snr))
-            self.code_noise.lowest, self.code_noise.highest = noise / CODE_NOISE_RANGE, noise
-            self.code_noise.value.assign(noise)
+        self._balance().fit(np.sum(variance / of_channels), self.latent_dim, self.code_snr)
         self.adapted = True
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -226,40 +190,16 @@ class FilterGAN(keras.Model):
             seen = self._play(data, self.raw_generator, training=True)
             d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
             g_loss = self.adversarial_loss(seen.fake_logits)
-        judge, generator, transformation = (
-            self.discriminator,
-            self.raw_generator.trainable_variables,
-            self.transformation.trainable_variables,
-        )
-        of_d, of_verdict = judge.verdict_gradients(
-            tape, (d_loss, g_loss), seen.fake_logits, seen.fake
-        )
-        zero = tf.UnconnectedGradients.ZERO
-        of_q, *of_code = tape.gradient(
-            seen.code_error, (self.q_variables, seen.fake, seen.other), unconnected_gradients=zero
-        )
-        # G's objective: its adversarial loss + λ · code error, through D and Q as they are above,
-        # + the answer loss + the unexplained share.
-        of_g = tape.gradient(
-            [seen.fake, seen.other, seen.answer_loss, seen.unexplained],
-            generator,
-            output_gradients=[
-                of_verdict + self.code_weight.value * of_code[0],
-                self.code_weight.value * of_code[1],
-                tf.constant(self.answer_weight),
-                tf.constant(self.image_weight),
-            ],
-        )
-        of_t = tape.gradient([seen.unexplained, seen.alikeness], transformation)
-        # All gradients are taken at the weights of the start of the step: D and Q share layers, so
-        # an optimizer must not see what another has just changed.
-        self.g_optimizer.apply(of_g, generator)
-        self.d_optimizer.apply(of_d, judge.d_variables)
-        self.q_optimizer.apply(of_q, self.q_variables)
-        self.t_optimizer.apply(of_t, transformation)
+        # All at the weights of the start of the step: D and Q share layers, and no optimizer must
+        # see what another has just changed.
+        moves = gradients(self, tape, seen, d_loss, g_loss)
+        self.g_optimizer.apply(moves.g, self.raw_generator.trainable_variables)
+        self.d_optimizer.apply(moves.d, self.discriminator.d_variables)
+        self.q_optimizer.apply(moves.q, self.q_variables)
+        self.t_optimizer.apply(moves.t, self.transformation.trainable_variables)
         self._average_generator()
         logs = self._log(seen, d_loss, g_loss)
-        self._balance(seen)
+        self._balance().update(seen)
         return logs
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -274,11 +214,7 @@ class FilterGAN(keras.Model):
         """Lines 1 to 4 of Algorithm 1, and everything that is measured on the way."""
         if not self.adapted:
             raise InputError("expected adapt(images) before fit: noise is in units of activations")
-        if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
-            raise InputError(
-                f"expected batches with {', '.join(BATCH_KEYS)}; "
-                "make them with data.training_stream"
-            )
+        check_batch(data)
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])
         pair = self._pair(data["latent"], features, generator, training)
@@ -353,19 +289,11 @@ class FilterGAN(keras.Model):
         for average, raw in zip(self.generator.weights, self.raw_generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * raw)
 
-    def _balance(self, seen: Round) -> None:
-        accuracies = seen.real_accuracy, seen.fake_accuracy
-        self.discriminator_noise.update(tf.reduce_mean(accuracies))
-        # It gives way slowly, while Q learns, and comes back fast, before the weight has grown.
-        way = tf.where(seen.code_error < CODE_ERROR_GOAL, 4.0, 1.0)
-        self.code_noise.update(tf.minimum(seen.code_error, 1.0), pace=way)
-        # Before Q reads, more weight of the code helps nobody, and would be far too much later.
-        reads = tf.maximum(1.0 - seen.code_error, 0.0)
-        self.code_weight.update(tf.minimum(seen.activation_variation, 1.0), pace=reads)
+    def _balance(self) -> Balance:
+        return Balance(self.discriminator_noise, self.code_weight, self.code_noise)
 
     def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
-        held = {name: getattr(self, name).value for name in CONTROLS}
-        terms = {"d_loss": d_loss, "g_loss": g_loss, **seen.terms, **held}
+        terms = {"d_loss": d_loss, "g_loss": g_loss, **seen.terms, **self._balance().values}
         for mean in self._means:
             mean.update_state(terms[mean.name])
         return {mean.name: mean.result() for mean in self._means}

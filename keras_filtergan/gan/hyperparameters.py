@@ -53,3 +53,9 @@ NATURAL = Hyperparameters()
 INFOGAN = Hyperparameters(
     variation_goal=0.45, answer_weight=3.0, image_weight=5.0, architecture="shared"
 )
+# What every method's players take; the rest is the optimizers' or a method's own.
+OF_PLAYERS = (
+    *("latent_dim", "conditional", "generator_loss", "code_weight", "variation_goal"),
+    *("code_noise", "discriminator_noise", "accuracy_goal", "answer_weight", "image_weight"),
+    *("averaging", "architecture"),
+)

@@ -13,8 +13,8 @@ from keras_filtergan.classifiers.natural import (
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.change_reader import ChangeReader
-from keras_filtergan.gan.filtergan import SETTINGS, FilterGAN
-from keras_filtergan.gan.hyperparameters import NATURAL
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.hyperparameters import NATURAL, OF_PLAYERS
 from keras_filtergan.gan.rounds import Pair
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
@@ -56,7 +56,7 @@ class NaturalFilterGAN(FilterGAN):
     """
 
     code_snr: ClassVar[float] = 64.0  # with it Q's error ends near 0.2 here
-    settings: ClassVar[tuple[str, ...]] = (*SETTINGS, "rank")
+    hyperparameters: ClassVar[tuple[str, ...]] = (*OF_PLAYERS, "rank")
 
     def __init__(
         self,

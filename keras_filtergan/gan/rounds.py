@@ -1,9 +1,12 @@
 """What one batch shows of the game between G, D and Q."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from keras_filtergan.errors import InputError
+
+BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 TERMS = (
     *("code_error", "answer_loss", "unexplained"),
     *("real_accuracy", "fake_accuracy", "activation_variation"),
@@ -71,6 +74,18 @@ class Round(NamedTuple):
     def fake_accuracy(self) -> tf.Tensor:
         """Share of the generated activations that D takes for generated."""
         return _share(self.fake_logits < 0)
+
+
+def check_batch(data: Any) -> None:
+    """Refuse what is no batch of `data.training_stream`.
+
+    Raises:
+        InputError: it is no dictionary, or a part is missing.
+    """
+    if not isinstance(data, dict) or set(BATCH_KEYS) - set(data):
+        raise InputError(
+            f"expected batches with {', '.join(BATCH_KEYS)}; make them with data.training_stream"
+        )
 
 
 def unexplained(fake: tf.Tensor, other: tf.Tensor, found: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:

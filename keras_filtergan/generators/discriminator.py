@@ -133,6 +133,7 @@ class Discriminator(keras.Model):
             Verdicts on `real` and on `fake`, `(m, 1 + num_classes)` each, and codes `(m, d)`.
         """
         # D and Q go through the trunk apart, as each takes a gradient of its own from it.
+        assert self.code is not None  # a D whose code head reads activations
         codes = self.code(self.trunk(code, training=training))
         return (*self.verdicts(real, fake, training), codes)
 

@@ -1,6 +1,7 @@
 """`FilterGenerator`: the generator of kernels."""
 
 import math
+from typing import Self
 
 import keras
 import tensorflow as tf
@@ -75,6 +76,27 @@ class FilterGenerator(keras.Model):
         self.taps = kh * kw * cin
         self.scale = math.sqrt(2.0 / self.taps)  # He: the order of magnitude of a trained kernel
         self._make_layers()
+
+    @classmethod
+    def of_layer(
+        cls,
+        kernel_shape: tuple[int, int, int, int],
+        geometry: dict,
+        bias: tf.Tensor | None,
+        latent_dim: int,
+        seed: int,
+    ) -> Self:
+        """A generator for a layer, with its weights and with the layer's bias.
+
+        Args:
+            kernel_shape, geometry, bias: of `FrozenTarget`.
+            latent_dim, seed: as of the class.
+        """
+        generator = cls(kernel_shape, latent_dim, seed=seed, **geometry)
+        generator.build((None, latent_dim))
+        if generator.bias is not None:
+            generator.bias.assign(bias)
+        return generator
 
     def _make_layers(self) -> None:
         """The layers between latents and deviations."""

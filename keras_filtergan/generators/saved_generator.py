@@ -115,9 +115,9 @@ def _checked_config(text: bytes) -> tuple[type[FilterGenerator], dict[str, Any]]
     if not isinstance(config, dict):
         raise _Refused("it has no configuration")
     shape = config.get("kernel_shape")
-    if not _integers(shape, 4):
+    if shape is None or not _integers(shape, 4):
         raise _Refused(f"kernel_shape is {_shown(shape)}, expected four whole numbers from 1 on")
-    checked = {"kernel_shape": tuple(shape)}
+    checked: dict[str, Any] = {"kernel_shape": tuple(shape)}
     for name in ("latent_dim", "width", "groups"):
         value = config.get(name, 1 if name == "groups" else None)
         if not _integers([value], 1):

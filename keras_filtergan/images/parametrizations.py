@@ -24,6 +24,7 @@ COLOUR_AXES = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2]
 COLOUR_SPREAD = np.array([1.0, 0.3, 0.15])
 
 
+@dataclasses.dataclass(frozen=True)
 class Parametrization:
     """Coordinates of images: `init` gives the parameters of given images, `decode` the way back.
 

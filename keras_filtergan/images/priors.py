@@ -13,6 +13,7 @@ REACH = 1  # pixels that an edge may move before it counts as a new one
 FLATNESS = 1e-6  # squared slope (0.001 a pixel) below which TV^β with β < 2 is rounded off
 
 
+@dataclasses.dataclass(frozen=True)
 class Prior:
     """A penalty on images: `prior(images)`, `(m, h, w, c)` in [0, 1] → `(m,)`, at least 0.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from keras_filtergan.lazy import offer
 
 if TYPE_CHECKING:
-    from keras_filtergan.instruments.adversarial.study import adversarial_study
+    from keras_filtergan.instruments.adversarial.study import Attack, adversarial_study
     from keras_filtergan.instruments.findings import Findings
     from keras_filtergan.instruments.latents.study import LatentsStudy
     from keras_filtergan.instruments.maximize.study import maximization_study
@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = offer(
         "SpectraStudy": "spectra.study",
         "StabilityStudy": "stability.study",
         "UncertaintyStudy": "uncertainty.study",
+        "Attack": "adversarial.study",
         "adversarial_study": "adversarial.study",
         "maximization_study": "maximize.study",
     },

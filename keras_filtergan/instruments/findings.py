@@ -29,6 +29,18 @@ class Findings:
     table: str
     films: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        result: Any,
+        figure: Figure,
+        table: str,
+        films: Mapping[str, np.ndarray] | None = None,
+    ) -> "Findings":
+        """Findings of a study whose result is a dataclass; fields that are `None` are left out."""
+        numbers = {k: v for k, v in dataclasses.asdict(result).items() if v is not None}
+        return cls(numbers, figure, table, films or {})
+
     def write(self, folder: Path, name: str, say: Callable[[str], None] = print) -> list[Path]:
         """Write `NAME.json`, `NAME.png` and a GIF a film, each in one step.
 

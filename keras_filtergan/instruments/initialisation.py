@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from typing import Any
 
 import keras
 
@@ -40,7 +41,7 @@ def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:
     return fresh
 
 
-def _seeded(config: object, place: str) -> object:
+def _seeded(config: Any, place: str) -> Any:
     """A configuration in which every random initialiser has a seed that its place decides."""
     if isinstance(config, list | tuple):
         return type(config)(_seeded(part, f"{place}/{i}") for i, part in enumerate(config))

@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.kernel_source import KernelSource
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import Parametrization, Pixels
 from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, Prior, TotalVariation
-from keras_filtergan.inversion.descent import batches, descend, descend_in_batches
+from keras_filtergan.inversion.descent import descend, descend_in_batches
 from keras_filtergan.inversion.mismatch import Mismatch
 from keras_filtergan.inversion.walks import Walk, latent_grid
 
@@ -220,10 +221,13 @@ class Inverter:
 
     def _activations(self, images: np.ndarray, kernels: np.ndarray) -> np.ndarray:
         """Activations of any number of images under one kernel set, in batches."""
-        parts = (images[index] for index in batches(len(images), self.batch_size))
         shared = tf.constant(kernels)
-        maps = [self.target.activations(self.target.features(x), shared).numpy() for x in parts]
-        return np.concatenate(maps)[: len(images)]
+        [maps] = map_in_batches(
+            lambda part: [self.target.activations(self.target.features(part), shared)],
+            images,
+            batch_size=self.batch_size,
+        )
+        return maps
 
     def _solve(
         self,
@@ -264,10 +268,10 @@ class Inverter:
 
         mismatch = Mismatch(self.target, kernels, wanted, cost)
         guide = None
-        if self.jitter:
-            guide = mismatch.shaken(*reference, Jitter(self.jitter, self.seed))
-        how = self.parametrization, self.steps, self.learning_rate
-        return descend(mismatch, start, *how, guide)
+        if self.jitter and reference is not None:
+            originals, middle = reference
+            guide = mismatch.shaken(originals, middle, Jitter(self.jitter, self.seed))
+        return descend(mismatch, start, self.parametrization, self.steps, self.learning_rate, guide)
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -6,6 +6,7 @@ import numbers
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_filtergan.errors import InputError
 
@@ -107,7 +108,7 @@ class Walk(Pictures):
         return explained_fraction(self.error_before, self.error_after)
 
 
-def explained_fraction(before: np.ndarray, after: np.ndarray) -> float:
+def explained_fraction(before: ArrayLike, after: ArrayLike) -> float:
     """1 − Σ‖a(x_k|z_k) − a(x|z)‖² / Σ‖a(x|z_k) − a(x|z)‖².
 
     It has no units and does not know how strongly the kernels were changed: 1 if the images undo
@@ -127,13 +128,13 @@ def explained_fraction(before: np.ndarray, after: np.ndarray) -> float:
         >>> explained_fraction([4.0, 4.0], [1.0, 3.0])
         0.5
     """
-    before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
-    if before.shape != after.shape:
+    first, last = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if first.shape != last.shape:
         raise InputError(
-            f"expected errors of one shape, received {before.shape} before, {after.shape} after"
+            f"expected errors of one shape, received {first.shape} before, {last.shape} after"
         )
-    change = before.sum()
-    return float(1.0 - after.sum() / change) if change > 0 else math.nan
+    change = first.sum()
+    return float(1.0 - last.sum() / change) if change > 0 else math.nan
 
 
 def pixel_distance(images: np.ndarray, start: np.ndarray) -> float:
@@ -204,7 +205,8 @@ def _directions(
             raise InputError(
                 f"expected two different dims from 0 to {latent_dim - 1}, received {tuple(dims)}"
             )
-        return tuple(np.eye(latent_dim)[list(dims)])
+        down, right = np.eye(latent_dim)[np.asarray(dims)]
+        return down, right
     shapes = [np.shape(dim) for dim in dims]
     if shapes != [(latent_dim,)] * 2:
         raise InputError(

@@ -3,6 +3,7 @@
 import functools
 import numbers
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import keras
 import numpy as np
@@ -145,16 +146,16 @@ class GeneratedConv2D(keras.layers.Layer):
         # Never the training mode that Keras would hand on: the generator is as it was learned.
         make = functools.partial(self.generator, training=False)
         if latents is not None:
-            latents = tf.convert_to_tensor(latents)
-            if latents.shape.rank != 2 or latents.shape[-1] != d:
-                raise InputError(f"expected latents (m, {d}), received {tuple(latents.shape)}")
+            given = tf.convert_to_tensor(latents)
+            if given.shape.rank != 2 or given.shape[-1] != d:
+                raise InputError(f"expected latents (m, {d}), received {tuple(given.shape)}")
             known = tf.get_static_value(m)
-            if None not in (known, latents.shape[0]) and latents.shape[0] not in (1, known):
+            if None not in (known, given.shape[0]) and given.shape[0] not in (1, known):
                 raise InputError(
                     f"expected one latent or one for each of {known} examples, "
-                    f"received {latents.shape[0]}"
+                    f"received {given.shape[0]}"
                 )
-            return make(tf.broadcast_to(latents, [m, d]))
+            return make(tf.broadcast_to(given, [m, d]))
         if not training:
             return tf.reduce_mean(make(self._fixed), axis=0)
         if self.draws == "batch":
@@ -223,11 +224,11 @@ def _copy(generator: FilterGenerator) -> FilterGenerator:
     return copy
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def _fixed_latents(latents: int | list, dim: int, seed: int) -> np.ndarray:
+def _fixed_latents(latents: int | Sequence, dim: int, seed: int) -> np.ndarray:
     """The latents `(n, d)` that inference averages over."""
     if _is_number(latents):
         if latents < 1:

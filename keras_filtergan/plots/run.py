@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_filtergan.plots.tiles import frame, show_image
+from keras_filtergan.plots.tiles import frame, set_gaps, show_image
 
 GREY = "0.35"
 
@@ -27,7 +27,7 @@ def filters_figure(real: np.ndarray, generated: np.ndarray, channels: int = 12) 
     figure = Figure(
         figsize=(0.72 * len(outputs) + 1.0, 0.72 * len(rows) + 0.8), layout="compressed"
     )
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    set_gaps(figure, 0.02)
     axes = figure.subplots(len(rows), len(outputs), squeeze=False)
     limit = np.abs(real[:, :, inputs[outputs], outputs]).max()
     for row, kernels in enumerate(rows):
@@ -67,7 +67,7 @@ def invariances_figure(
     """
     grid = len(images)
     figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 1.1), layout="compressed")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    set_gaps(figure, 0.0)
     axes = figure.subplots(grid, grid)
     for row in range(grid):
         for column in range(grid):
@@ -118,7 +118,7 @@ def layers_figure(
     grid, rows = len(offsets), len(originals)
     columns = 2 * grid + 3  # the original, a gap, the first direction, a gap, the second
     figure = Figure(figsize=(0.85 * columns + 2.2, 0.9 * rows + 1.2), layout="compressed")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    set_gaps(figure, 0.0)
     widths = [1, 0.3, *[1] * grid, 0.3, *[1] * grid]
     axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     for row in range(rows):

@@ -24,7 +24,7 @@ class StepCounter(keras.callbacks.Callback):
         self.step += 1
         self.on_step(logs)
 
-    def on_step(self, logs: dict) -> None:
+    def on_step(self, logs: dict | None) -> None:
         """Hook: after `self.step` steps of the run."""
 
 
@@ -39,9 +39,9 @@ class DivergenceGuard(StepCounter):
         super().__init__(first_step)
         self.checkpoints = checkpoints
 
-    def on_step(self, logs: dict) -> None:
+    def on_step(self, logs: dict | None) -> None:
         """Look at every term."""
-        for name, value in logs.items():
+        for name, value in (logs or {}).items():
             if not np.isfinite(value):
                 kept = self.checkpoints.steps[-1]
                 raise DivergenceError(
@@ -66,7 +66,7 @@ class HistoryWriter(StepCounter):
         """One interval is one Keras epoch; one that was broken off is logged when it is whole."""
         if self.step - self.begun_at < self.params["steps"]:
             return
-        record = {name: round(float(value), 6) for name, value in logs.items()}
+        record = {name: round(float(value), 6) for name, value in (logs or {}).items()}
         self.run.append_history({"step": self.step, **record})
 
 
@@ -79,7 +79,7 @@ class CheckpointWriter(StepCounter):
         self.last_step = last_step
         self.interval = interval
 
-    def on_step(self, logs: dict) -> None:
+    def on_step(self, logs: dict | None) -> None:
         """Save when it is time."""
         if self.step % self.interval == 0 or self.step == self.last_step:
             self.checkpoints.save(self.model, self.step)
@@ -107,7 +107,7 @@ class Interruption(StepCounter):
         self.requested = True
         signal.signal(signal.SIGINT, self._previous)
 
-    def on_step(self, logs: dict) -> None:
+    def on_step(self, logs: dict | None) -> None:
         """Stop if asked to."""
         if self.requested:
             self.model.stop_training = True

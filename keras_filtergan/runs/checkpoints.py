@@ -6,6 +6,7 @@ import os
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -85,7 +86,7 @@ class Checkpoints:
             record = json.loads((folder / "checkpoint.json").read_text())
             damaged = record["sha256"] != _checksum(folder / WEIGHTS)
         except (OSError, ValueError, KeyError):
-            damaged = True
+            record, damaged = {}, True
         if damaged:
             raise InputError(
                 f"the checkpoint {str(folder)!r} is damaged; delete it to use the one before"
@@ -112,7 +113,7 @@ class Checkpoints:
         return record["step"]
 
 
-def environment() -> dict[str, str | int]:
+def environment() -> dict[str, Any]:
     """What decides the last bits of a floating-point result on one machine."""
     return {
         "tensorflow": tf.__version__,

@@ -138,7 +138,7 @@ def draw_layers(layers: Sequence[LayerWalks], kind: str = "inversion", image: in
         originals=np.stack([walk.start[image] for walk in walks]),
         first=np.stack([walk.images[image, :, half] for walk in walks]),
         second=np.stack([walk.images[image, half] for walk in walks]),
-        offsets=np.linspace(-grids.SPAN, grids.SPAN, grids.GRID),
+        offsets=np.linspace(-grids.SPAN, grids.SPAN, grids.GRID).tolist(),
         labels=[f"{layer.layer}\nseed {layer.seed}" for layer in layers],
         notes=[
             f"non-linear {_percent(one['nonlinearity'])}\n"

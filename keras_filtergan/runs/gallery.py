@@ -124,9 +124,9 @@ def _axes(
         found = principal_directions(trained.target, trained.generator, originals)
         names = [f"principal {i + 1} ({found.explained[i]:.0%} explained)" for i in (0, 1)]
         return tuple(found.vectors[:2]), names
-    if dims == "random":
-        dims = random_dims(trained.settings.latent_dim, trained.settings.seed)
-    return dims, [f"z[{dim}]" for dim in dims]
+    drawn = random_dims(trained.settings.latent_dim, trained.settings.seed)
+    chosen = drawn if isinstance(dims, str) else dims
+    return chosen or (), [f"z[{dim}]" for dim in chosen or ()]
 
 
 def _draw_grid(
@@ -145,7 +145,7 @@ def _draw_grid(
         f"{walk.explained_fraction:.0%} of the change of kernels explained, "
         f"pixel distance {walk.pixel_distance:.2f}, same answer {np.mean(~changed):.0%}"
     )
-    offsets = np.linspace(-span, span, len(cells))
+    offsets = np.linspace(-span, span, len(cells)).tolist()
     return plots.invariances_figure(cells, offsets, dims, title, changed)
 
 
@@ -163,9 +163,8 @@ def _draw_mds(trained: TrainedRun) -> Figure:
     filters = np.moveaxis(sets, -1, 1).reshape(len(sets) * len(strongest), -1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn, about coming defaults
-        points = MDS(n_components=2, n_init=1, random_state=trained.settings.seed).fit_transform(
-            filters
-        )
+        mds = MDS(n_components=2, n_init=1, random_state=trained.settings.seed)
+        points = np.asarray(mds.fit_transform(filters))
     title = (
         f"{len(strongest)} filters of {trained.target.layer_name}: the real one (star) and "
         f"{MDS_LATENTS} generated ones each\n(multi-dimensional scaling of Euclidean distances)"

@@ -5,7 +5,7 @@ import difflib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
@@ -37,7 +37,7 @@ class RunDirectory:
     @classmethod
     def of(cls, run: "RunDirectory | str | os.PathLike") -> "RunDirectory":
         """A run directory as it is, or the one at a path."""
-        return run if isinstance(run, RunDirectory) else cls(run)
+        return run if isinstance(run, RunDirectory) else cls(cast(Path, run))  # or a string
 
     @property
     def config(self) -> Path:
@@ -206,7 +206,7 @@ def open_run(path: str | os.PathLike) -> RunDirectory:
     Raises:
         InputError: there is no finished run; the message names the nearest one.
     """
-    run = RunDirectory(path)
+    run = RunDirectory.of(path)
     path = run.path
     if run.is_complete:
         return run

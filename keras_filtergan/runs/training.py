@@ -16,32 +16,21 @@ from keras_filtergan.classifiers.classifier import build_classifier, load_classi
 from keras_filtergan.classifiers.differentiable import check_differentiable
 from keras_filtergan.classifiers.pixel_scale import with_pixel_range, with_preprocessing
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval, training_stream
+from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.evaluation.chance import chance_note
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
-from keras_filtergan.runs.callbacks import (
-    CheckpointWriter,
-    DivergenceGuard,
-    HistoryWriter,
-    Interruption,
-)
 from keras_filtergan.runs.checkpoints import Checkpoints, environment
 from keras_filtergan.runs.classifier_cache import cached_classifier
+from keras_filtergan.runs.fitting import fit
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.trained import TrainedRun
 
-LOG_INTERVAL = 100  # steps a logged interval, which is one Keras epoch
-CHECKPOINT_INTERVAL = 500
 ADAPT_IMAGES = 4096
-
-
-class Interrupted(Exception):
-    """SIGINT arrived; the state is saved and `--resume` goes on from it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,7 +164,8 @@ def train(
         say(line)
     _record(run, planned, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
-    _fit(gan, planned, run, verbose)
+    checkpoints = Checkpoints(run.checkpoints, planned.identity)
+    fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose)
     say("evaluating on held-out images")
     trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
     card = evaluate(trained.subject(), metrics)
@@ -193,7 +183,9 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
     settings = plan.settings
     kind = get_method(settings.method)
     gan = kind(
-        target, **{name: getattr(settings, name) for name in kind.settings}, seed=settings.seed
+        target,
+        **{name: getattr(settings, name) for name in kind.hyperparameters},
+        seed=settings.seed,
     )
 
     def falling(learning_rate: float) -> keras.optimizers.schedules.LearningRateSchedule:
@@ -206,8 +198,8 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
-    chosen = np.sort(order[:ADAPT_IMAGES])
-    gan.adapt(plan.dataset.x_train[chosen], plan.dataset.y_train[chosen])
+    some = np.sort(order[:ADAPT_IMAGES])
+    gan.adapt(plan.dataset.x_train[some], plan.dataset.y_train[some])
     return gan
 
 
@@ -238,68 +230,3 @@ def _record(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
     if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
         raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
     run.write_config({**plan.config, "target_fingerprint": fingerprint})
-
-
-def _fit(gan: FilterGAN, plan: Plan, run: RunDirectory, verbose: int) -> None:
-    settings = plan.settings
-    checkpoints = Checkpoints(run.checkpoints, plan.identity)
-    first = checkpoints.restore(gan)
-    run.truncate_history(first)
-    if first == 0:
-        checkpoints.save(gan, 0)
-    with Interruption(first) as interruption:
-        callbacks = [
-            DivergenceGuard(checkpoints, first),
-            CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
-            interruption,
-            HistoryWriter(run, first),
-        ]
-        for start, steps, epochs in segments(first, settings.steps):
-            stream = training_stream(
-                plan.dataset.x_train,
-                plan.dataset.y_train,
-                batch_size=settings.batch_size,
-                latent_dim=settings.latent_dim,
-                noise_shape=gan.target.activation_shape,
-                code_shape=gan.code_shape,
-                seed=settings.seed,
-                start_step=start,
-            )
-            epoch = start // LOG_INTERVAL
-            try:
-                gan.fit(
-                    stream,
-                    steps_per_epoch=steps,
-                    initial_epoch=epoch,
-                    epochs=epoch + epochs,
-                    callbacks=callbacks,
-                    verbose=verbose,
-                    shuffle=False,
-                )
-            except Exception as error:
-                error.add_note(f"in step {interruption.step + 1} of {settings.steps}")
-                raise
-            if interruption.requested:
-                checkpoints.save(gan, interruption.step)
-                raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
-
-
-def segments(first: int, last: int) -> list[tuple[int, int, int]]:
-    """Cut the steps from `first` to `last` into `fit` calls that keep to the logging grid.
-
-    Returns:
-        `(start, steps an epoch, epochs)` each: the rest of an interval that was interrupted, the
-        whole intervals, and what is left at the end.
-
-    Example:
-        >>> segments(130, 450)      # with intervals of 100
-        [(130, 70, 1), (200, 100, 2), (400, 50, 1)]
-    """
-    whole_from = min(-(-first // LOG_INTERVAL) * LOG_INTERVAL, last)
-    whole_to = max(last // LOG_INTERVAL * LOG_INTERVAL, whole_from)
-    cuts = [
-        (first, whole_from - first, 1),
-        (whole_from, LOG_INTERVAL, (whole_to - whole_from) // LOG_INTERVAL),
-        (whole_to, last - whole_to, 1),
-    ]
-    return [cut for cut in cuts if cut[1] and cut[2]]

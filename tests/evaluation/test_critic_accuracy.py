@@ -73,7 +73,7 @@ def test_the_latents_it_is_trained_on_are_not_those_it_is_judged_on(trained_subj
         seen.append(latents)
         return trained_subject.kernels(latents)
 
-    subject = dataclasses.replace(trained_subject, kernels=kernels)
+    subject = dataclasses.replace(trained_subject, kernels=KernelFunction(kernels, 3))
     evaluate(subject, ["critic_accuracy"])
     *training, judged = seen
     assert len(training) == 60

@@ -28,9 +28,10 @@ from keras_filtergan.instruments.adversarial.projected_gradient import (
     ProjectedGradient,
 )
 from keras_filtergan.instruments.adversarial.study import (
-    SINGLES,
+    Attack,
     adversarial_study,
 )
+from keras_filtergan.instruments.adversarial.summary import SINGLES
 from keras_filtergan.instruments.specimen import Specimen
 
 
@@ -63,7 +64,7 @@ def pictures():
 @pytest.fixture(scope="module")
 def found(learned):
     return adversarial_study(
-        learned, [L2(), LInf()], radii=None, images=30, sets=3, singles=2, steps=10
+        learned, [L2(), LInf()], Attack(images=30, sets=3, singles=2, steps=10)
     )
 
 
@@ -204,7 +205,9 @@ def test_smallest_changes_and_the_curve_agree(learned):
     )
     sizes = attacker.smallest_change(images, answers)[0]
     alone = Specimen(learned.target, learned.dataset, "alone")
-    found = adversarial_study(alone, [L2()], [0.99 * min(sizes), np.median(sizes)], 60, steps=10)
+    found = adversarial_study(
+        alone, [L2()], Attack([0.99 * min(sizes), np.median(sizes)], 60, steps=10)
+    )
     accuracies = found.numbers["norms"]["l2"]["networks"][REAL]["accuracy"]
     np.testing.assert_allclose(accuracies, [1, 1, 0.5], atol=0.04)
 
@@ -221,7 +224,7 @@ def test_the_figure(found):
 
 def test_a_classifier_alone(learned):
     alone = Specimen(learned.target, learned.dataset, "alone")
-    found = adversarial_study(alone, [LInf()], radii=[0.3, 0.1], images=6, steps=3)
+    found = adversarial_study(alone, [LInf()], Attack(radii=[0.3, 0.1], images=6, steps=3))
     (part,) = found.numbers["norms"].values()
     assert part["epsilons"] == [0, 0.1, 0.3]
     assert list(part["networks"]) == [REAL]
@@ -241,7 +244,7 @@ def test_a_classifier_alone(learned):
 )
 def test_what_is_refused(learned, settings, message):
     with pytest.raises(InputError, match=message):
-        adversarial_study(learned, [L2()], images=3, **settings)
+        adversarial_study(learned, [L2()], Attack(images=3, **settings))
 
 
 def test_a_network_that_is_always_wrong(learned):
@@ -249,7 +252,7 @@ def test_a_network_that_is_always_wrong(learned):
     labels = (data.y_test + 1) % 3
     wrong = ImageDataset("wrong", data.x_train, data.y_train, data.x_test, labels, "abc")
     with pytest.raises(InputError, match="they get none"):
-        adversarial_study(Specimen(learned.target, wrong, "wrong"), [L2()], images=5)
+        adversarial_study(Specimen(learned.target, wrong, "wrong"), [L2()], Attack(images=5))
 
 
 def test_the_command(bare_words, tmp_path, capsys):

@@ -40,12 +40,12 @@ def test_what_a_dimension_does_by_hand():
 
 def test_arithmetic_finds_the_direction_of_brightness():
     found = arithmetic(brighten, images(), 2, count=60)["brightness"]
-    assert found["agreement"] == 1
-    assert found["effect"] > 2 > found["random_effect"]
-    assert found["length"] == pytest.approx(3.5, abs=0.5)  # means of the outer tenths: ±1.75
+    assert found.agreement == 1
+    assert found.effect > 2 > found.random_effect
+    assert found.length == pytest.approx(3.5, abs=0.5)  # means of the outer tenths: ±1.75
 
 
 def test_arithmetic_finds_nothing_where_nothing_is():
     found = arithmetic(lambda given, latents: given, images(), 2, count=20)
     for effect in found.values():
-        assert effect["effect"] == effect["random_effect"] == effect["agreement"] == 0
+        assert effect.effect == effect.random_effect == effect.agreement == 0

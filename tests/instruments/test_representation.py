@@ -75,7 +75,7 @@ def reader(informative, count=120, seed=0):
 
 def test_what_is_there_is_read():
     assert reader(True).accuracy(30) == 1.0
-    assert over_seeds(reader(False), 60, [0])["mean"] < 0.6
+    assert over_seeds(reader(False), 60, [0]).mean < 0.6
 
 
 def test_it_learns_from_so_many_labels_of_each_class(monkeypatch):
@@ -104,8 +104,8 @@ def test_over_seeds():
     weak = LinearReader(*(np.round(part, 1) for part in dataclass_parts(reader(True))))
     found = [weak.accuracy(6, seed) for seed in range(4)]
     summary = over_seeds(weak, 6, range(4))
-    assert summary["mean"] == pytest.approx(np.mean(found))
-    assert summary["std"] == pytest.approx(np.std(found, ddof=1))
+    assert summary.mean == pytest.approx(np.mean(found))
+    assert summary.std == pytest.approx(np.std(found, ddof=1))
 
 
 def dataclass_parts(one):

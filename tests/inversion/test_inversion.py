@@ -189,18 +189,6 @@ def test_colour_images():
     assert walk.explained_fraction > 0.1
 
 
-def test_calling_the_model_gives_activations(target, generator):
-    images = some_images()
-    kernels = generator(np.ones((2, D), "float32"))
-    features = target.features(images)
-    inverter = Inverter(target, generator)
-    np.testing.assert_allclose(
-        inverter((images, kernels)), target.activations(features, kernels), atol=1e-6
-    )
-    np.testing.assert_allclose(inverter(images), target.activations(features), atol=1e-6)
-    assert inverter.predict(images, verbose=0).shape == (2, *target.activation_shape)
-
-
 def drawing() -> np.ndarray:
     """One smooth stroke on a black ground, of the images' size."""
     h, w = some_images().shape[1:3]

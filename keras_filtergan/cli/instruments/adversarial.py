@@ -40,18 +40,17 @@ def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
 def _adversarial(specimen: "Specimen", options: argparse.Namespace, tell: "Tell") -> "Findings":
     from keras_filtergan.errors import InputError
     from keras_filtergan.instruments.adversarial.projected_gradient import NORMS
-    from keras_filtergan.instruments.adversarial.study import adversarial_study
+    from keras_filtergan.instruments.adversarial.study import Attack, adversarial_study
 
     if options.epsilons and not options.norm:
         raise InputError("expected --norm beside --epsilons: a size means another thing in each")
-    return adversarial_study(
-        specimen,
-        [NORMS[options.norm]] if options.norm else list(NORMS.values()),
-        options.epsilons,
+    attack = Attack(
+        radii=options.epsilons,
         images=options.images,
         sets=options.sets,
         singles=min(3, options.sets),
         steps=options.steps,
         seed=options.seed,
-        tell=tell,
     )
+    norms = [NORMS[options.norm]] if options.norm else list(NORMS.values())
+    return adversarial_study(specimen, norms, attack, tell)

@@ -20,7 +20,7 @@ Use = Callable[["Specimen", argparse.Namespace, "Tell"], "Findings"]
 
 
 def add_instrument(
-    commands: "argparse._SubParsersAction[Any]", name: str, use: Use, **texts: str
+    commands: "argparse._SubParsersAction[Any]", name: str, use: Use, **texts: Any
 ) -> argparse.ArgumentParser:
     """Add the command of an instrument, which writes `NAME.json` and `NAME.png`.
 

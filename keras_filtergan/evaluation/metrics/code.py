@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from keras_filtergan.data import randomness
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
@@ -52,7 +53,7 @@ def code_errors(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Latents or steps, errors, and booleans where a dimension was moved, all `(n, d)`.
     """
     latents = subject.latents(len(subject.labels))
-    generator = np.random.default_rng([subject.seed, 0x0153])
+    generator = randomness.stream(subject.seed, randomness.CODE_NOISE)
     if subject.reader is None:
         return latents, _latent_errors(subject, latents, generator), np.ones(latents.shape, bool)
     moved = np.eye(subject.latent_dim, dtype=bool)[np.arange(len(latents)) % subject.latent_dim]
@@ -64,11 +65,12 @@ def code_errors(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _latent_errors(
     subject: Subject, latents: np.ndarray, generator: np.random.Generator
 ) -> np.ndarray:
-    errors = np.empty_like(latents)
+    errors, judge = np.empty_like(latents), subject.discriminator
+    assert judge is not None  # the metric needs one
     for features, rows in subject.batches():
-        maps = subject.discriminator.standardize(subject.generate(features, latents[rows]))
+        maps = judge.standardize(subject.generate(features, latents[rows]))
         noise = generator.standard_normal(maps.shape).astype("float32")
-        _, codes = subject.discriminator(maps + subject.code_noise * noise)
+        _, codes = judge(maps + subject.code_noise * noise)
         errors[rows] = codes - latents[rows]
     return errors
 
@@ -76,13 +78,14 @@ def _latent_errors(
 def _steps_read(
     subject: Subject, latents: np.ndarray, origins: np.ndarray, generator: np.random.Generator
 ) -> np.ndarray:
-    read = np.empty_like(latents)
+    read, judge, reader = np.empty_like(latents), subject.discriminator, subject.reader
+    assert judge is not None  # the metric needs one
+    assert reader is not None
     for features, rows in subject.batches():
         here, there = (
-            subject.discriminator.standardize(subject.generate(features, ends[rows]))
-            for ends in (latents, origins)
+            judge.standardize(subject.generate(features, ends[rows])) for ends in (latents, origins)
         )
-        coordinates = subject.reader.coordinates((here - there) / math.sqrt(2.0))
+        coordinates = reader.coordinates((here - there) / math.sqrt(2.0))
         noise = generator.standard_normal(coordinates.shape).astype("float32")
-        read[rows] = subject.reader.read(coordinates + subject.code_noise * noise)
+        read[rows] = reader.read(coordinates + subject.code_noise * noise)
     return read

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.data import image_stream, to_unit_interval
+from keras_filtergan.data import image_stream, randomness, to_unit_interval
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
@@ -117,7 +117,7 @@ def trained_critic(
         for i in range(2)
     )
     # Another sequence than `subject.latents`: those of the judgement are held out.
-    random = np.random.default_rng([subject.seed, 0xC417])
+    random = randomness.stream(subject.seed, randomness.CRITIC)
     for (real_batch, _), (batch, _) in zip(real_images, images, strict=True):
         latents = random.standard_normal((size, subject.latent_dim)).astype("float32")
         step(real_batch, source(batch, latents))

@@ -15,7 +15,7 @@ def filter_diversity(subject: Subject) -> Measurement:
     """Mean over pairs of latents of ‖G(z) − G(z')‖ / ‖W‖ (Frobenius)."""
     pairs = itertools.combinations(subject.kernel_sets(LATENTS).numpy(), 2)
     distances = [np.linalg.norm(a - b) for a, b in pairs]
-    return Measurement(np.mean(distances) / _real_norm(subject), {"latents": LATENTS})
+    return Measurement(float(np.mean(distances) / _real_norm(subject)), {"latents": LATENTS})
 
 
 @metric()
@@ -23,8 +23,8 @@ def filter_distance(subject: Subject) -> Measurement:
     """Mean over latents of ‖G(z) − W‖ / ‖W‖ (Frobenius); 0 would be memorisation."""
     real = subject.target.kernel.numpy()
     distances = [np.linalg.norm(a - real) for a in subject.kernel_sets(LATENTS).numpy()]
-    return Measurement(np.mean(distances) / _real_norm(subject), {"latents": LATENTS})
+    return Measurement(float(np.mean(distances) / _real_norm(subject)), {"latents": LATENTS})
 
 
 def _real_norm(subject: Subject) -> float:
-    return np.linalg.norm(subject.target.kernel)
+    return float(np.linalg.norm(subject.target.kernel))

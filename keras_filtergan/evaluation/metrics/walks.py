@@ -59,6 +59,7 @@ def independent_label_agreement(subject: Subject) -> Measurement:
     The x_k were optimised through the frozen network, and may fool it; a network of another seed
     and width, trained on the same images, was not asked.
     """
+    assert subject.independent_classifier is not None  # it needs one
     return _agreement(subject, subject.independent_classifier())
 
 

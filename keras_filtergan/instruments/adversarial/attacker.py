@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.adversarial.projected_gradient import (
     ProjectedGradient,
@@ -187,5 +188,5 @@ class Attacker:
 
 def in_parts(scores: Scores, images: np.ndarray) -> np.ndarray:
     """What a network answers to any number of images, `(n, classes)`, some at a time."""
-    firsts = range(0, len(images), BATCH)
-    return np.concatenate([np.asarray(scores(tf.constant(images[i : i + BATCH]))) for i in firsts])
+    answers = map_in_batches(lambda part: [scores(tf.constant(part))], images, batch_size=BATCH)
+    return answers[0]

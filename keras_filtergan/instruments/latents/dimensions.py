@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_filtergan.data import randomness
 from keras_filtergan.instruments.latents.properties import PROPERTIES
+from keras_filtergan.instruments.latents.result import Arithmetic
 from keras_filtergan.inversion.anatomy import locality, shares
 from keras_filtergan.inversion.walks import Pictures
 
@@ -54,7 +56,7 @@ def dimension_effects(
 
 def arithmetic(
     move: Move, images: np.ndarray, latent_dim: int, count: int = 200, seed: int = 0
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Arithmetic]:
     """Does a direction that averaged latents give change other images under other latents?
 
     Of `count` latents, those under which half of the images have most of a property are averaged,
@@ -69,15 +71,13 @@ def arithmetic(
         seed: of all latents.
 
     Returns:
-        Of each of `PROPERTIES`: `length` ‖v‖; `effect`, the mean change by v in standard deviations
-        of the property over z; `agreement`, the share of latents for which it is an increase;
-        `random_effect`, that of random directions of the same length, without their sign (`count`
-        of them): what v has to exceed.
+        Of each of `PROPERTIES`, what v does; the effect of `count` random directions is what it has
+        to exceed.
 
     Reference:
         Radford, Metz, Chintala (ICLR 2016), section 6.3.2, "vector arithmetic".
     """
-    draw = np.random.default_rng(seed).standard_normal
+    draw = randomness.stream(seed, randomness.PATHS).standard_normal
     known, others, noise = (draw((count, latent_dim)).astype("float32") for _ in range(3))
     half = len(images) // 2
     before = moved(move, images[:half], known)
@@ -96,12 +96,12 @@ def arithmetic(
             return np.array([measure(one).mean() for one in after]) - at
 
         unit, with_v = max(at.std(), 1e-12), change(v)
-        found[name] = {
-            "length": length,
-            "effect": float(with_v.mean() / unit),
-            "agreement": float(np.mean(with_v > 0)),
-            "random_effect": float(np.abs(change(random)).mean() / unit),
-        }
+        found[name] = Arithmetic(
+            length=length,
+            effect=float(with_v.mean() / unit),
+            agreement=float(np.mean(with_v > 0)),
+            random_effect=float(np.abs(change(random)).mean() / unit),
+        )
     return found
 
 

@@ -11,7 +11,7 @@ def brightness(images: np.ndarray) -> np.ndarray:
     Args:
         images: `(m, h, w, c)` in [0, 1].
     """
-    return np.mean(images, axis=(1, 2, 3), dtype=np.float64)
+    return np.asarray(np.mean(images, axis=(1, 2, 3), dtype=np.float64))
 
 
 def stroke_width(images: np.ndarray) -> np.ndarray:
@@ -27,7 +27,8 @@ def stroke_width(images: np.ndarray) -> np.ndarray:
     Returns:
         0 for an image without any edge.
     """
-    grey = np.pad(np.mean(images, axis=-1, dtype=np.float64), ((0, 0), (1, 1), (1, 1)))
+    ink_map = np.asarray(np.mean(images, axis=-1, dtype=np.float64))
+    grey = np.pad(ink_map, ((0, 0), (1, 1), (1, 1)))
     down, right = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
     outline = np.hypot(down, right).sum(axis=(1, 2))
     ink = grey.sum(axis=(1, 2))
@@ -48,7 +49,7 @@ def slant(images: np.ndarray) -> np.ndarray:
     Reference:
         LeCun, Bottou, Bengio, Haffner (1998), section III.A, for deslanted digits.
     """
-    ink = np.mean(images, axis=-1, dtype=np.float64)
+    ink = np.asarray(np.mean(images, axis=-1, dtype=np.float64))
     total = np.maximum(ink.sum(axis=(1, 2)), 1e-12)
     rows, columns = np.arange(ink.shape[1])[:, None], np.arange(ink.shape[2])[None, :]
 

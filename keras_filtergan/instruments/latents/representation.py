@@ -14,6 +14,7 @@ from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
+from keras_filtergan.instruments.latents.result import Held
 
 PLACES = 4  # a side of the grid that maps are pooled to
 PENALTIES = (0.1, 1.0, 10.0)  # C of the support vector machine
@@ -118,11 +119,11 @@ class LinearReader:
         return (features - centre) / size
 
 
-def over_seeds(reader: LinearReader, count: int, seeds: Sequence[int]) -> dict[str, float]:
+def over_seeds(reader: LinearReader, count: int, seeds: Sequence[int]) -> Held:
     """Mean and standard deviation of the accuracy over draws of the labels."""
     found = [reader.accuracy(count, seed) for seed in seeds]
     deviation = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
-    return {"mean": float(np.mean(found)), "std": deviation, "count": len(found)}
+    return Held(float(np.mean(found)), deviation, len(found))
 
 
 def features_of(features: Features, images: np.ndarray) -> np.ndarray:

@@ -1,13 +1,12 @@
 """The latent space of a run: ways through it, what its dimensions do, what D learned on the way."""
 
 import dataclasses
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan import plots
+from keras_filtergan.data import randomness
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import one_of_each_class
@@ -18,6 +17,7 @@ from keras_filtergan.instruments.latents.dimensions import (
     dimension_effects,
     moved,
 )
+from keras_filtergan.instruments.latents.figure import latents_figure
 from keras_filtergan.instruments.latents.paths import spherical, straight
 from keras_filtergan.instruments.latents.properties import PROPERTIES
 from keras_filtergan.instruments.latents.representation import (
@@ -27,6 +27,7 @@ from keras_filtergan.instruments.latents.representation import (
     over_seeds,
     pooled_features,
 )
+from keras_filtergan.instruments.latents.result import LatentsResult, Representation
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.runs.trained import TrainedRun
@@ -93,16 +94,21 @@ class LatentsStudy:
             return transform(tf.constant(given), tf.constant(latents)).numpy()
 
         steps = Steps(3 + SOURCES, tell)
-        numbers = {"network": specimen.title, **dataclasses.asdict(self), "images": len(images)}
         steps.begin("dimensions")
-        numbers["dimensions"] = dimension_effects(move, images, d, REACH)
+        effects = dimension_effects(move, images, d, REACH)
         steps.begin("arithmetic")
-        numbers["arithmetic"] = arithmetic(move, images, d, seed=self.seed)
-        numbers["representation"] = self.representation(specimen, run, steps.begin)
+        directions = arithmetic(move, images, d, seed=self.seed)
+        result = LatentsResult(
+            network=specimen.title,
+            **{**dataclasses.asdict(self), "images": len(images)},
+            dimensions=effects,
+            arithmetic=directions,
+            representation=self.representation(specimen, run, steps.begin),
+        )
         steps.begin("films")
-        return self._drawn(numbers, move, images, d)
+        return self._drawn(result, move, images, d)
 
-    def _drawn(self, numbers: dict[str, Any], move: Move, images: np.ndarray, d: int) -> Findings:
+    def _drawn(self, result: LatentsResult, move: Move, images: np.ndarray, d: int) -> Findings:
         """The figure, the films, and the numbers."""
         steps = np.linspace(-REACH, REACH, 5, dtype="float32")
         latents = (np.eye(d, dtype="float32")[:, None] * steps[:, None]).reshape(-1, d)
@@ -111,12 +117,11 @@ class LatentsStudy:
             f"latents_{name}": self._film(move, images[:STRIP], path(self._points(d), self.frames))
             for name, path in PATHS.items()
         }
-        figure = plots.latents_figure(shown, steps, numbers)
-        return Findings(numbers, figure, _table(numbers), films)
+        return Findings.of(result, latents_figure(shown, steps, result), _table(result), films)
 
     def representation(
         self, specimen: Specimen, run: TrainedRun, begin: Begin = quietly
-    ) -> dict[str, dict[str, Any]]:
+    ) -> dict[str, Representation]:
         """Test accuracy of a linear L2-SVM on features, by number of labels."""
         dataset = specimen.dataset
         labels = min(self.labels, len(dataset.y_train))
@@ -127,17 +132,17 @@ class LatentsStudy:
             begin(f"linear reader of {name}")
             parts = [features_of(features, images) for images in (x, dataset.x_test)]
             reader = LinearReader(parts[0], y, parts[1], dataset.y_test)
-            found[name] = {
-                "features": parts[0].shape[1],
-                "accuracy": {
-                    str(count): over_seeds(reader, count, range(self.seed, self.seed + draws))
-                    for count, draws in counts.items()
-                },
+            accuracy = {
+                str(count): over_seeds(reader, count, range(self.seed, self.seed + draws))
+                for count, draws in counts.items()
             }
+            found[name] = Representation(parts[0].shape[1], accuracy)
         return found
 
     def _points(self, latent_dim: int) -> np.ndarray:
-        points = np.random.default_rng(self.seed).standard_normal((self.points, latent_dim))
+        points = randomness.stream(self.seed, randomness.POINTS).standard_normal(
+            (self.points, latent_dim)
+        )
         return np.concatenate([points, points[:1]])
 
     def _film(self, move: Move, images: np.ndarray, path: np.ndarray) -> np.ndarray:
@@ -166,19 +171,19 @@ def _sources(run: TrainedRun) -> dict[str, Features]:
     }
 
 
-def _table(numbers: dict[str, Any]) -> str:
+def _table(result: LatentsResult) -> str:
     lines = [f"at ±{REACH:g}:   distance  pixels  {'  '.join(PROPERTIES)}"]
-    for dim, effect in enumerate(numbers["dimensions"]):
+    for dim, effect in enumerate(result.dimensions):
         cells = "".join(f"{effect[name]:+12.3f}" for name in PROPERTIES)
         lines.append(f"z[{dim}]  {effect['pixel_distance']:12.3f}{effect['pixels']:8.2f}{cells}")
-    for name, effect in numbers["arithmetic"].items():
+    for name, effect in result.arithmetic.items():
         lines.append(
-            f"arithmetic, {name}: {effect['effect']:+.2f} standard deviations (a random direction "
-            f"{effect['random_effect']:.2f}), up in {effect['agreement']:.0%} of latents"
+            f"arithmetic, {name}: {effect.effect:+.2f} standard deviations (a random direction "
+            f"{effect.random_effect:.2f}), up in {effect.agreement:.0%} of latents"
         )
-    for name, row in numbers["representation"].items():
+    for name, row in result.representation.items():
         cells = ", ".join(
-            f"{accuracy['mean']:.4f} with {count}" for count, accuracy in row["accuracy"].items()
+            f"{accuracy.mean:.4f} with {count}" for count, accuracy in row.accuracy.items()
         )
-        lines.append(f"linear SVM on {name} ({row['features']} features): {cells} labels")
+        lines.append(f"linear SVM on {name} ({row.features} features): {cells} labels")
     return "\n".join(lines)

@@ -2,22 +2,23 @@
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import to_unit_interval
+from keras_filtergan.data import randomness, to_unit_interval
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.parametrizations import Fourier, Parametrization
 from keras_filtergan.images.priors import MultiscaleEdge, NoPrior, Prior, TotalVariation
 from keras_filtergan.instruments.maximize.objectives import Activity, Objective
 from keras_filtergan.instruments.maximize.transforms import RandomViews
-from keras_filtergan.inversion.descent import descend, descend_in_batches
+from keras_filtergan.inversion.descent import Descent, descend, descend_in_batches
 
 BATCH = 64  # images at once
 FRAMES = 40  # of a film
@@ -80,7 +81,7 @@ class Maximum(NamedTuple):
 
 def start_near(image: np.ndarray, seed: int = 0) -> np.ndarray:
     """An image `(h, w, c)` with a trace of noise (0.01), so that no two directions are alike."""
-    noise = np.random.default_rng([seed, 0x57A7]).standard_normal(np.shape(image))
+    noise = randomness.stream(seed, randomness.ASCENT).standard_normal(np.shape(image))
     return np.clip(image + 0.01 * noise, 0.0, 1.0).astype("float32")
 
 
@@ -109,7 +110,7 @@ def ascend(
     kernels: tf.Tensor,
     start: np.ndarray,
     how: Ascent | None = None,
-    spread: Sequence[float] | None = None,
+    spread: ArrayLike | None = None,
 ) -> Maximum:
     """Find for each objective, under each kernel set, the image that has most of it.
 
@@ -144,13 +145,38 @@ def ascend(
     how = Ascent() if how is None else how
     check_objectives(target, objectives)
     start = _check_start(start, target.image_shape)
-    spread = np.ones(len(objectives)) if spread is None else np.asarray(spread, "float64")
-    if spread.shape != (len(objectives),) or not np.all((spread > 0) & np.isfinite(spread)):
-        raise InputError(f"expected a spread above 0 for each objective, received {spread}")
-    units = tf.constant(spread, tf.float32)
-    origin = tf.constant(start[None])
+    units = np.ones(len(objectives)) if spread is None else np.asarray(spread, "float64")
+    if units.shape != (len(objectives),) or not np.all((units > 0) & np.isfinite(units)):
+        raise InputError(f"expected a spread above 0 for each objective, received {units}")
+    sets, layout = len(kernels), (len(objectives), len(kernels))
+    climb = tf.function(_climb(target, objectives, units, start, how))
+    found = descend_in_batches(
+        lambda pair: climb(tf.constant(pair // sets), tf.gather(kernels, pair % sets)),
+        len(objectives) * sets,
+        BATCH,
+    )
+    best = np.argmin(found.history["total"], axis=0)
+    values = -np.transpose(found.history["objective"]).reshape(*layout, -1)
+    values = values * units[:, None, None]
+    return Maximum(
+        images=found.images.reshape(*layout, *start.shape),
+        start=values[..., 0],
+        end=np.take_along_axis(values, best.reshape(*layout, 1), axis=-1)[..., 0],
+        film=found.film.reshape(-1, *layout, *start.shape),
+    )
 
-    def climb(which: tf.Tensor, kernels: tf.Tensor):
+
+def _climb(
+    target: FrozenTarget,
+    objectives: Sequence[Objective],
+    spread: np.ndarray,
+    start: np.ndarray,
+    how: Ascent,
+) -> Callable[[tf.Tensor, tf.Tensor], Descent]:
+    """Numbers of objectives `(m,)` and a kernel set for each → the ascent of their images."""
+    units, origin = tf.constant(spread, tf.float32), tf.constant(start[None])
+
+    def climb(which: tf.Tensor, kernels: tf.Tensor) -> Descent:
         unit = tf.gather(units, which)
 
         def value(images):
@@ -170,21 +196,7 @@ def ascend(
             frames=FRAMES,
         )
 
-    sets, layout = len(kernels), (len(objectives), len(kernels))
-    compiled = tf.function(climb)
-    found = descend_in_batches(
-        lambda pair: compiled(tf.constant(pair // sets), tf.gather(kernels, pair % sets)),
-        len(objectives) * sets,
-        BATCH,
-    )
-    best = np.argmin(found.history["total"], axis=0)
-    values = -found.history["objective"].T.reshape(*layout, -1) * spread[:, None, None]
-    return Maximum(
-        images=found.images.reshape(*layout, *start.shape),
-        start=values[..., 0],
-        end=np.take_along_axis(values, best.reshape(*layout, 1), axis=-1)[..., 0],
-        film=found.film.reshape(-1, *layout, *start.shape),
-    )
+    return climb
 
 
 def check_objectives(target: FrozenTarget, objectives: Sequence[Objective]) -> None:

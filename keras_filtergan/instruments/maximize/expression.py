@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.maximize.objectives import OBJECTIVES, Objective
@@ -74,7 +74,7 @@ class _Reader:
             raise self._error('"+", "-", "*" or the end')
         return value
 
-    def _sum(self) -> float | Objective:
+    def _sum(self) -> Any:
         value = self._product()
         while sign := self._taken("+", "-"):
             other = self._product()
@@ -86,7 +86,7 @@ class _Reader:
             value = value + other if sign.text == "+" else value - other
         return value
 
-    def _product(self) -> float | Objective:
+    def _product(self) -> Any:
         value = self._signed()
         while sign := self._taken("*", "/"):
             other = self._signed()
@@ -100,14 +100,14 @@ class _Reader:
             value = value * other if sign.text == "*" else value / other
         return value
 
-    def _signed(self) -> float | Objective:
+    def _signed(self) -> Any:
         sign = 1.0
         while taken := self._taken("-", "+"):
             sign = -sign if taken.text == "-" else sign
         value = self._atom()
         return -value if sign < 0 else value
 
-    def _atom(self) -> float | Objective:
+    def _atom(self) -> Any:
         token = self._tokens[0]
         if token.kind == "number":
             return _finite(self._tokens.pop(0))
@@ -174,7 +174,7 @@ def _split(text: str) -> list[_Token]:
         if match is None:
             column = place + len(text[place:]) - len(text[place:].lstrip()) + 1
             raise _misread("a number, an objective or a sign", text, column)
-        kind = match.lastgroup
+        kind = match.lastgroup or ""  # every alternative has a name
         tokens.append(_Token(kind, match[kind], match.start(kind) + 1))
         place = match.end()
     return tokens

@@ -124,6 +124,7 @@ class Combination(Objective):
         return " ".join(texts)
 
 
+@dataclass(frozen=True)
 class _Named(Objective):
     """An objective that is written as a call: `name(argument, …)`."""
 
@@ -133,7 +134,7 @@ class _Named(Objective):
         for field in fields(self):
             value = getattr(self, field.name)
             whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-            if not (isinstance(value, str) if field.type is str else whole and value >= 0):
+            if not (isinstance(value, str) if field.type is str else whole and int(value) >= 0):
                 wanted = "a layer's path" if field.type is str else "a whole number from 0 on"
                 raise InputError(
                     f"expected {wanted} as {field.name} of {self.name}, received {value!r}"

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,31 +15,74 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.film import enlarged
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.maximize.ascent import Ascent, Maximum, ascend, start_near, survey
+from keras_filtergan.instruments.maximize.figure import maxima_figure
 from keras_filtergan.instruments.maximize.objectives import ClassLogit, Objective
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
-from keras_filtergan.plots import maxima_figure
 
 CLASSES = 10  # of the default objectives, at most
 GREY = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class _Seen:
-    """What test images are to the objectives."""
+class Worth:
+    """What the picture for one objective and one kernel set is worth.
 
-    values: np.ndarray  # (objectives, n)
+    Attributes:
+        start, end: value of the objective where the ascent began, and at the picture.
+        end_under_real_kernels: value of the picture under the real kernels.
+    """
+
+    start: float
+    end: float
+    end_under_real_kernels: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveResult:
+    """What was found for one objective.
+
+    Attributes:
+        objective: as text.
+        spread: its standard deviation over test images; 1 where nothing varies.
+        best_test_image: `number` of the test image that has most of it, and `value` there.
+        kernels: name of the kernel set → what its picture is worth.
+    """
+
+    objective: str
+    spread: float
+    best_test_image: dict[str, float]
+    kernels: dict[str, Worth]
+
+
+@dataclasses.dataclass(frozen=True)
+class MaximizationResult:
+    """What was found for all objectives; the pictures are in the figure.
+
+    Attributes:
+        network: its title.
+        settings: how it was sought.
+        objectives: in the order in which they were asked.
+    """
+
+    network: str
+    settings: dict[str, Any]
+    objectives: list[ObjectiveResult]
+
+    def values(self, name: str) -> np.ndarray:
+        """One field of `Worth`, `(objectives, sets)`."""
+        rows = [list(one.kernels.values()) for one in self.objectives]
+        return np.array([[getattr(worth, name) for worth in row] for row in rows])
 
     @property
-    def best(self) -> np.ndarray:
-        """Number of the image with most of each objective, `(objectives,)`."""
-        return np.argmax(self.values, axis=1)
+    def kernel_sets(self) -> list[str]:
+        """Names of the kernel sets, the real ones first."""
+        return list(self.objectives[0].kernels)
 
     @property
-    def spread(self) -> np.ndarray:
-        """Standard deviation of each objective over images; 1 where nothing varies."""
-        deviation = self.values.std(axis=1)
-        return np.where(deviation > 0, deviation, 1.0)
+    def best_values(self) -> np.ndarray:
+        """The most that a test image has of each objective, `(objectives,)`."""
+        return np.array([one.best_test_image["value"] for one in self.objectives])
 
 
 def maximization_study(
@@ -74,56 +118,53 @@ def maximization_study(
     Reference:
         Fleuret, deep learning course, 9.4 "Optimizing inputs".
     """
-    target, images = specimen.target, specimen.dataset.x_test
-    how = Ascent() if how is None else how
-    objectives = list(objectives) or [ClassLogit(k) for k in range(target.num_classes)][:CLASSES]
+    target, how = specimen.target, Ascent() if how is None else how
+    asked = list(objectives) or [ClassLogit(k) for k in range(target.num_classes)][:CLASSES]
     first = start_near(_start(specimen, start), seed)
     steps = Steps(3, tell)
     steps.begin("test images")
-    seen = _Seen(survey(target, objectives, images))
+    seen = survey(target, asked, specimen.dataset.x_test)
     kernels = target.kernel[None]
     if specimen.run is not None and sets:
         kernels = tf.concat([kernels, specimen.kernel_sets(sets, seed)], axis=0)
-    steps.begin(f"ascent of {len(objectives) * len(kernels)} images")
-    found = ascend(target, objectives, kernels, first, how, seen.spread)
+    steps.begin(f"ascent of {len(asked) * len(kernels)} images")
+    found = ascend(target, asked, kernels, first, how, _spread(seen))
     steps.begin("figure and films")
-    under_real = _under_real(target, objectives, found)
-    names = ["real kernels", *(f"G(z{i})" for i in range(1, len(kernels)))]
-    chosen = to_unit_interval(images[seen.best])
-    numbers = {
-        "network": specimen.title,
-        "settings": {
-            "start": start,
-            "seed": seed,
-            "steps": how.steps,
-            "learning_rate": how.learning_rate,
-            "prior": {"name": how.prior.name, **how.prior.get_config()},
-            "parametrization": {
-                "name": how.parametrization.name,
-                **how.parametrization.get_config(),
-            },
-            "views": dataclasses.asdict(how.views),
-            "test_images": len(images),
-        },
-        "objectives": [
-            _row(objective, names, seen, found, under_real, i)
-            for i, objective in enumerate(objectives)
-        ],
-    }
+    settings = {"start": start, "seed": seed, **_described(how), "test_images": seen.shape[1]}
+    rows = _rows(asked, seen, found, _under_real(target, asked, found))
+    result = MaximizationResult(specimen.title, settings, rows)
+    best = to_unit_interval(specimen.dataset.x_test[np.argmax(seen, axis=1)])
     figure = maxima_figure(
         found.images,
         found.end,
-        names,
-        [str(objective) for objective in objectives],
-        np.asarray(chosen),
-        seen.values.max(axis=1),
-        _sentence(specimen, seen, found, under_real),
+        result.kernel_sets,
+        [one.objective for one in rows],
+        np.asarray(best),
+        result.best_values,
+        _sentence(result),
     )
     films = {
         f"maximize-{i}-{_slug(objective)}": _side_by_side(found.film[:, i - 1])
-        for i, objective in enumerate(objectives, 1)
+        for i, objective in enumerate(asked, 1)
     }
-    return Findings(numbers, figure, _table(objectives, names, seen, found), films)
+    return Findings.of(result, figure, _table(result), films)
+
+
+def _described(how: Ascent) -> dict[str, Any]:
+    """How it was sought, for JSON."""
+    return {
+        "steps": how.steps,
+        "learning_rate": how.learning_rate,
+        "prior": {"name": how.prior.name, **how.prior.get_config()},
+        "parametrization": {"name": how.parametrization.name, **how.parametrization.get_config()},
+        "views": dataclasses.asdict(how.views),
+    }
+
+
+def _spread(seen: np.ndarray) -> np.ndarray:
+    """Standard deviation of each objective over images; 1 where nothing varies."""
+    deviation = seen.std(axis=1)
+    return np.where(deviation > 0, deviation, 1.0)
 
 
 def _start(specimen: Specimen, start: str | int) -> np.ndarray:
@@ -151,40 +192,36 @@ def _under_real(
     return values.reshape(count, count, sets)[np.arange(count), np.arange(count)]
 
 
-def _row(
-    objective: Objective,
-    names: Sequence[str],
-    seen: _Seen,
-    found: Maximum,
-    under_real: np.ndarray,
-    i: int,
-) -> dict:
-    """One objective, for JSON."""
-    return {
-        "objective": str(objective),
-        "spread": float(seen.spread[i]),
-        "best_test_image": {"number": int(seen.best[i]), "value": float(seen.values[i].max())},
-        "kernels": {
-            name: {
-                "start": float(found.start[i, k]),
-                "end": float(found.end[i, k]),
-                "end_under_real_kernels": float(under_real[i, k]),
-            }
-            for k, name in enumerate(names)
-        },
-    }
+def _rows(
+    objectives: Sequence[Objective], seen: np.ndarray, found: Maximum, under_real: np.ndarray
+) -> list[ObjectiveResult]:
+    """One an objective."""
+    names = ["real kernels", *(f"G(z{i})" for i in range(1, found.end.shape[1]))]
+    worth = np.stack([found.start, found.end, under_real], axis=-1)  # (objectives, sets, 3)
+    best, spread = np.argmax(seen, axis=1), _spread(seen)
+    return [
+        ObjectiveResult(
+            str(objective),
+            float(spread[i]),
+            {"number": int(best[i]), "value": float(seen[i].max())},
+            {name: Worth(*map(float, worth[i, k])) for k, name in enumerate(names)},
+        )
+        for i, objective in enumerate(objectives)
+    ]
 
 
-def _sentence(specimen: Specimen, seen: _Seen, found: Maximum, under_real: np.ndarray) -> str:
+def _sentence(result: MaximizationResult) -> str:
     """What the picture shows, in standard deviations over test images."""
-    gain = (found.end - found.start) / seen.spread[:, None]
+    spread = np.array([one.spread for one in result.objectives])[:, None]
+    start = result.values("start")
+    gain = (result.values("end") - start) / spread
     text = (
-        f"What maximises each objective: {specimen.title}; above each picture its value\n"
+        f"What maximises each objective: {result.network}; above each picture its value\n"
         f"mean ascent in standard deviations of test images: {gain[:, 0].mean():.1f} under the "
         "real kernels"
     )
     if gain.shape[1] > 1:
-        kept = (under_real - found.start[:, :1])[:, 1:] / seen.spread[:, None]
+        kept = (result.values("end_under_real_kernels") - start[:, :1])[:, 1:] / spread
         text += (
             f",\n{gain[:, 1:].mean():.1f} under generated ones, "
             f"whose pictures are worth {kept.mean():.1f} to the real ones"
@@ -192,13 +229,12 @@ def _sentence(specimen: Specimen, seen: _Seen, found: Maximum, under_real: np.nd
     return text
 
 
-def _table(
-    objectives: Sequence[Objective], names: Sequence[str], seen: _Seen, found: Maximum
-) -> str:
+def _table(result: MaximizationResult) -> str:
     """The values at the end, for the screen."""
-    rows = [["objective", "best test image", *names]]
-    for objective, values, ends in zip(objectives, seen.values, found.end, strict=True):
-        rows.append([str(objective), *(f"{value:#.3g}" for value in (values.max(), *ends))])
+    rows = [["objective", "best test image", *result.kernel_sets]]
+    columns = result.objectives, result.best_values, result.values("end")
+    for one, best, ends in zip(*columns, strict=True):
+        rows.append([one.objective, *(f"{value:#.3g}" for value in (best, *ends))])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows

@@ -53,7 +53,7 @@ class RandomViews:
             ("rotation", 0, 180, "0 for none, 10 degrees are usual"),
         ):
             value = getattr(self, name)
-            if not isinstance(value, numbers.Real) or not low <= value <= high:
+            if not isinstance(value, float | int) or not low <= value <= high:
                 raise InputError(
                     f"expected a {name} from {low} to {high}, received {value!r}; {usual}"
                 )

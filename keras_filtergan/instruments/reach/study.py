@@ -1,20 +1,20 @@
 """How much of each known change of images the kernels of each layer can make."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan import plots
 from keras_filtergan.classifiers.choice import convolution_layers
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data.batches import map_in_batches
+from keras_filtergan.data.batches import map_in_batches, slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.images.known_changes import Change, known_changes
 from keras_filtergan.instruments.findings import Findings
+from keras_filtergan.instruments.reach.figure import reach_figure
 from keras_filtergan.instruments.reach.kernel_regression import RIDGE, KernelRegression
+from keras_filtergan.instruments.reach.result import LayerReach, ReachResult
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
 
@@ -74,15 +74,14 @@ class ReachStudy:
         for name, target in targets.items():
             steps.begin(f"kernels of {name}")
             layers[name] = _layer(target, changes, train, test, labels, self.ridge)
-        numbers = {
-            "network": specimen.title,
-            "images": {"fit": len(train), "measured": len(test)},
-            "classifier_accuracy": _accuracy(specimen.target, test, labels),
-            "accuracy_on_changed_images": moved,
-            "layers": layers,
-        }
-        figure = plots.reach_figure(numbers, f"What kernels can do: {specimen.title}")
-        return Findings(numbers, figure, _table(numbers))
+        result = ReachResult(
+            network=specimen.title,
+            images={"fit": len(train), "measured": len(test)},
+            classifier_accuracy=_accuracy(specimen.target, test, labels),
+            accuracy_on_changed_images=moved,
+            layers=layers,
+        )
+        return Findings.of(result, reach_figure(result), _table(result))
 
     def _targets(self, specimen: Specimen) -> dict[str, FrozenTarget]:
         classifier = specimen.target.classifier
@@ -105,32 +104,32 @@ def _layer(
     test: np.ndarray,
     labels: np.ndarray,
     ridge: float,
-) -> dict[str, Any]:
+) -> LayerReach:
     """Shares and accuracies of one layer."""
     wanted = tf.function(lambda batch: _wanted(target, changes, batch))
     regression = KernelRegression(target, len(changes), ridge)
-    for start in range(0, len(train), BATCH):
-        regression.add(*wanted(tf.constant(train[start : start + BATCH])))
+    for batch in slices(len(train), BATCH):
+        regression.add(*wanted(tf.constant(train[batch])))
     kernels = target.kernel + regression.solve()  # (changes, kh, kw, cin, cout)
     left, total = np.zeros(len(changes)), np.zeros(len(changes))
     right = np.zeros(len(changes))
-    for start in range(0, len(test), BATCH):
-        batch = tf.constant(test[start : start + BATCH])
-        features, (_, asked) = target.features(batch), wanted(batch)
+    for batch in slices(len(test), BATCH):
+        images = tf.constant(test[batch])
+        features, (_, asked) = target.features(images), wanted(images)
         real = target.activations(features)
         for i, change in enumerate(asked):
             maps = target.activations(features, kernels[i])
             left[i] += float(tf.reduce_sum(tf.square(real + change - maps)))
             total[i] += float(tf.reduce_sum(tf.square(change)))
             answers = np.argmax(target.outputs(maps, features), axis=-1)
-            right[i] += np.sum(answers == labels[start : start + BATCH])
+            right[i] += np.sum(answers == labels[batch])
     share = np.divide(total - left, total, out=np.full(len(total), np.nan), where=total > 0)
-    return {
-        "kernels": list(target.kernel_shape),
-        "maps": list(target.activation_shape),
-        "share": dict(zip(changes, share.tolist(), strict=True)),
-        "accuracy": dict(zip(changes, (right / len(test)).tolist(), strict=True)),
-    }
+    return LayerReach(
+        kernels=list(target.kernel_shape),
+        maps=list(target.activation_shape),
+        share=dict(zip(changes, share.tolist(), strict=True)),
+        accuracy=dict(zip(changes, (right / len(test)).tolist(), strict=True)),
+    )
 
 
 def _wanted(
@@ -152,19 +151,18 @@ def _accuracy(
     return float(np.mean(np.argmax(scores, axis=-1) == labels))
 
 
-def _table(numbers: dict[str, Any]) -> str:
+def _table(result: ReachResult) -> str:
     """Shares, and behind each the accuracy that it leaves, a layer a line."""
-    layers = numbers["layers"]
-    names = list(numbers["accuracy_on_changed_images"])
+    layers, names = result.layers, result.changes
     width = max(11, *map(len, names)) + 2
     lines = [" ".join(["layer".ljust(12), *(name.rjust(width) for name in names)])]
     for layer, found in layers.items():
-        cells = [f"{found['share'][n]:.2f} ({found['accuracy'][n]:.3f})" for n in names]
+        cells = [f"{found.share[n]:.2f} ({found.accuracy[n]:.3f})" for n in names]
         lines.append(" ".join([layer.ljust(12), *(cell.rjust(width) for cell in cells)]))
-    moved = [f"({numbers['accuracy_on_changed_images'][n]:.3f})" for n in names]
+    moved = [f"({result.accuracy_on_changed_images[n]:.3f})" for n in names]
     lines.append(" ".join(["images moved", *(cell.rjust(width) for cell in moved)]))
-    lines.append(f"accuracy of the classifier: {numbers['classifier_accuracy']:.4f}")
-    small = [name for name, found in layers.items() if found["maps"][:2] == [1, 1]]
+    lines.append(f"accuracy of the classifier: {result.classifier_accuracy:.4f}")
+    small = [name for name, found in layers.items() if found.maps[:2] == [1, 1]]
     if small:
         lines.append(
             f"note: {', '.join(small)} has maps of 1 × 1, in which nothing can move: its share "

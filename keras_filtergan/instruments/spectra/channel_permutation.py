@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
+from keras_filtergan.data import randomness
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.instruments.initialisation import at_initialisation
 
@@ -32,7 +33,7 @@ def permuted_channels(classifier: keras.Model, seed: int, images: np.ndarray) ->
         Tomasini, Petrini, Cagnetta, Wyart (2022), "How deep convolutional neural networks lose
         spatial information with training" (arXiv 2210.01506), on pooling in space and in channels.
     """
-    draw = np.random.default_rng(seed)
+    draw = randomness.stream(seed, randomness.PERMUTATION)
     network = at_initialisation(classifier, seed)
     pairs = zip(layers_by_path(classifier), layers_by_path(network), strict=True)
     for (_, learned), (_, copy) in pairs:

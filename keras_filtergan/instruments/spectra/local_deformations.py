@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data import randomness
 from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.errors import InputError
 
@@ -86,7 +87,9 @@ def local_stability(
         for i, field in enumerate(np.concatenate([fields, -fields])):
             moved = _deformed(images, field, pixels)
             norm = np.sqrt(np.square(moved - images).sum(axis=(1, 2, 3))).mean()
-            draw = np.random.default_rng((seed, number, i)).standard_normal(images.shape)
+            draw = randomness.stream(seed, randomness.LOCAL, number, i).standard_normal(
+                images.shape
+            )
             noise = draw * pixels[..., None]
             noise /= np.sqrt(np.square(noise).sum(axis=(1, 2, 3), keepdims=True))
             deformed += change(moved)

@@ -40,7 +40,7 @@ def radial_mean(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ring = np.round(frequency * max(power.shape)).astype(int).ravel()
     ring = np.unique(ring, return_inverse=True)[1]
     count = np.bincount(ring)
-    return tuple(np.bincount(ring, one.ravel()) / count for one in (frequency, power))
+    return np.bincount(ring, frequency.ravel()) / count, np.bincount(ring, power.ravel()) / count
 
 
 def mean_frequency(power: np.ndarray) -> float:

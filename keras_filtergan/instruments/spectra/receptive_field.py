@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import keras
@@ -75,17 +75,20 @@ class ReceptiveField:
     @property
     def size(self) -> tuple[int, int]:
         """Pixels from its first to its last, also where some are beyond the border."""
-        return tuple(one[0] for one in self._arithmetic())
+        rows, columns = self._arithmetic()
+        return rows[0], columns[0]
 
     @property
     def stride(self) -> tuple[int, int]:
         """Pixels from the field of a unit to that of its neighbour."""
-        return tuple(one[1] for one in self._arithmetic())
+        rows, columns = self._arithmetic()
+        return rows[1], columns[1]
 
     @property
     def start(self) -> tuple[int, int]:
         """First pixel of the field of unit (0, 0), negative if it is beyond the border."""
-        return tuple(one[2] for one in self._arithmetic())
+        rows, columns = self._arithmetic()
+        return rows[2], columns[2]
 
     def pixels(self, unit: tuple[int, int]) -> np.ndarray:
         """The pixels that a unit sees, `(h, w)`, true where it does.
@@ -238,23 +241,29 @@ def _is_chain(model: keras.Model) -> bool:
     return follow and all(graph_of(n.operation) is None or _is_chain(n.operation) for n in inner)
 
 
+def _each(windows: Iterable[Window]) -> tuple[Window, Window]:
+    """Of the rows and of the columns."""
+    rows, columns = windows
+    return rows, columns
+
+
 def _window(operation: keras.Operation, size: tuple[int, ...]) -> tuple[Window, Window] | None:
     """What a layer reads along both axes; `None` for a kind that is not known."""
     if getattr(operation, "data_format", None) == "channels_first" or len(size) != 4:
         return None
     sides = size[1:3]
     if type(operation) in _BY_PLACE:  # a subclass may read other places
-        return tuple(Window(1, 1, 1, 0, n) for n in sides)
+        return _each(Window(1, 1, 1, 0, n) for n in sides)
     if type(operation) is keras.layers.ZeroPadding2D:
         before = [first for first, _ in operation.padding]
-        return tuple(Window(1, 1, 1, b, n) for b, n in zip(before, sides, strict=True))
+        return _each(Window(1, 1, 1, b, n) for b, n in zip(before, sides, strict=True))
     if type(operation) in _CONVOLUTIONS:
         taps, dilation = operation.kernel_size, operation.dilation_rate
     elif type(operation) in _POOLINGS:
         taps, dilation = operation.pool_size, (1, 1)
     else:
         return None
-    return tuple(
+    return _each(
         Window(t, s, d, _before(t, s, d, n) if operation.padding == "same" else 0, n)
         for t, s, d, n in zip(taps, operation.strides, dilation, sides, strict=True)
     )

@@ -2,15 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan import plots
 from keras_filtergan.classifiers.choice import CONVOLUTIONS, convolution_layers
 from keras_filtergan.classifiers.graph import layers_by_path
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import plain
@@ -21,14 +22,17 @@ from keras_filtergan.instruments.spectra.channel_permutation import (
     fit_normalisations,
     permuted_channels,
 )
+from keras_filtergan.instruments.spectra.figure import spectra_figure
 from keras_filtergan.instruments.spectra.laplacian import LaplacianBasis
+from keras_filtergan.instruments.spectra.layer_spectra import layer_spectra
 from keras_filtergan.instruments.spectra.local_deformations import local_stability
-from keras_filtergan.instruments.spectra.power_spectrum import (
-    mean_frequency,
-    power_spectrum,
-    radial_mean,
-)
 from keras_filtergan.instruments.spectra.receptive_field import receptive_field, visible
+from keras_filtergan.instruments.spectra.result import (
+    KernelSpectrum,
+    NetworkStability,
+    SpectraResult,
+    UnitStability,
+)
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms
 from keras_filtergan.instruments.stability.relative_stability import (
     Record,
@@ -39,7 +43,6 @@ from keras_filtergan.instruments.stability.relative_stability import (
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 
 CUT = 3  # highest frequency of the smooth deformations
-SMALLEST_MAP = 4  # places a side, below which a spectrum has no rings to speak of
 MOST_LAYERS = 8  # whose units are looked at
 BATCH = 100
 
@@ -82,7 +85,9 @@ class SpectraStudy:
         steps = Steps(1 + (kinds - 2) + kinds + len(paths), tell)
         steps.begin("networks")
         networks = self.networks(specimen)
-        records = {name: [one.record for one in several] for name, several in networks.items()}
+        records: dict[str, list[Any]] = {
+            name: [one.record for one in several] for name, several in networks.items()
+        }
         if specimen.run is not None:
             sets = specimen.kernel_sets(self.draws, self.seed)
             records["generated"] = [recorder(specimen.target, one) for one in sets]
@@ -90,21 +95,19 @@ class SpectraStudy:
         controls = ("normalised", "permuted")
         as_they_are = {name: one for name, one in records.items() if name not in controls}
         labels = specimen.dataset.y_test[: self.images]
-        numbers = {
-            "network": specimen.title,
-            **dataclasses.asdict(self),
-            "images": len(images),
-            "layer": _path_of(specimen.target),
-            "kernels": self.kernels(specimen, networks["initial"]),
-            "power_spectrum": power_spectra(as_they_are, images, steps.begin),
-            "stability": self.stability(records, images, labels, steps.begin),
-            "local_deformations": self.local_deformations(
+        result = SpectraResult(
+            network=specimen.title,
+            **{**dataclasses.asdict(self), "images": len(images)},
+            layer=_path_of(specimen.target),
+            kernels=self.kernels(specimen, networks["initial"]),
+            power_spectrum=layer_spectra(as_they_are, images, steps.begin),
+            stability=self.stability(records, images, labels, steps.begin),
+            local_deformations=self.local_deformations(
                 specimen.target.classifier, paths, as_they_are, images, steps.begin
             ),
-        }
-        numbers = plain(numbers)
-        figure = plots.spectra_figure(numbers, f"Why stable: {specimen.title}")
-        return Findings(numbers, figure, _table(numbers))
+        )
+        numbers = plain(dataclasses.asdict(result))
+        return Findings(numbers, spectra_figure(result), "\n".join(_lines(result)))
 
     def networks(self, specimen: Specimen) -> dict[str, list[FrozenTarget]]:
         """The trained network, and as many as asked for untrained and with channels permuted.
@@ -133,7 +136,9 @@ class SpectraStudy:
             "permuted": split(lambda seed: permuted_channels(classifier, seed, fitted_to)),
         }
 
-    def kernels(self, specimen: Specimen, untrained: list[FrozenTarget]) -> dict[str, dict]:
+    def kernels(
+        self, specimen: Specimen, untrained: list[FrozenTarget]
+    ) -> dict[str, KernelSpectrum]:
         """c_λ and roughness of every convolution whose kernels are larger than 1 × 1."""
         found = {}
         fresh = [convolution_layers(one.classifier) for one in untrained]
@@ -147,12 +152,12 @@ class SpectraStudy:
             }
             if specimen.run is not None and layer is specimen.target.layer:
                 sets["generated"] = list(specimen.kernel_sets(self.draws, self.seed).numpy())
-            found[name] = {
-                "eigenvalues": basis.eigenvalues,
-                "multiplicity": basis.multiplicity,
-                "components": {title: _mean(basis.components, s) for title, s in sets.items()},
-                "roughness": {title: _mean(basis.roughness, s) for title, s in sets.items()},
-            }
+            found[name] = KernelSpectrum(
+                eigenvalues=basis.eigenvalues,
+                multiplicity=basis.multiplicity,
+                components={title: _mean(basis.components, s) for title, s in sets.items()},
+                roughness={title: float(_mean(basis.roughness, s)) for title, s in sets.items()},
+            )
         return found
 
     def stability(
@@ -161,7 +166,7 @@ class SpectraStudy:
         images: np.ndarray,
         labels: np.ndarray,
         begin: Begin = quietly,
-    ) -> dict[str, dict]:
+    ) -> dict[str, NetworkStability]:
         """What deformation and noise do to every layer, and the accuracy, of each kind of network.
 
         R_f alone would not tell a network that ignores deformations from one that minds noise: it
@@ -178,11 +183,12 @@ class SpectraStudy:
                 "deformed": [one.in_units_of_images(one.deformed) for one in draws],
                 "noisy": [one.in_units_of_images(one.noisy) for one in draws],
             }
-            found[name] = {
-                kind: {layer: np.mean([one[layer] for one in ratios]) for layer in ratios[0]}
+            means = {
+                kind: {layer: float(np.mean([one[layer] for one in ratios])) for layer in ratios[0]}
                 for kind, ratios in kinds.items()
             }
-            found[name]["accuracy"] = np.mean([_accuracy(one, images, labels) for one in several])
+            accuracy = float(np.mean([_accuracy(one, images, labels) for one in several]))
+            found[name] = NetworkStability(**means, accuracy=accuracy)
         return found
 
     def local_deformations(
@@ -192,13 +198,13 @@ class SpectraStudy:
         records: dict[str, list[Record]],
         images: np.ndarray,
         begin: Begin = quietly,
-    ) -> dict[str, dict]:
+    ) -> dict[str, UnitStability]:
         """Of the unit in the middle of each of these layers: what it sees and what it hears."""
         shapes = {path: one.shape for path, one in records["trained"][0](images[:1]).items()}
         found = {}
         for path in paths:
             begin(f"local deformations, {path}")
-            middle = tuple(int(side) // 2 for side in shapes[path][1:3])
+            middle = int(shapes[path][1]) // 2, int(shapes[path][2]) // 2
             pixels = visible(classifier, path, middle)
             if min(pixels.any(axis=axis).sum() for axis in (0, 1)) < 2:
                 continue  # a 1 × 1 convolution of the image
@@ -210,54 +216,18 @@ class SpectraStudy:
                 ]
                 for name, several in records.items()
             }
-            found[path] = {
-                "unit": list(middle),
-                "size": None if field is None else list(field.size),
-                "stride": None if field is None else list(field.stride),
-                "start": None if field is None else list(field.start),
-                "pixels": int(pixels.sum()),
-                "ratios": {
-                    name: {family: np.mean([one[family] for one in draws]) for family in draws[0]}
+            found[path] = UnitStability(
+                unit=list(middle),
+                size=None if field is None else list(field.size),
+                stride=None if field is None else list(field.stride),
+                start=None if field is None else list(field.start),
+                pixels=int(pixels.sum()),
+                ratios={
+                    name: {f: float(np.mean([one[f] for one in draws])) for f in draws[0]}
                     for name, draws in ratios.items()
                 },
-            }
+            )
         return found
-
-
-def power_spectra(
-    records: dict[str, list[Record]], images: np.ndarray, begin: Begin = quietly
-) -> dict[str, dict]:
-    """Power of every layer of maps by frequency, averaged over directions, and its mean frequency.
-
-    Args:
-        records: name → networks of this kind, over which the mean is taken.
-        images: `(n, h, w, c)` in [0, 1].
-        begin: takes the name of each kind as it begins.
-
-    Returns:
-        Path of the layer → `frequencies` in cycles a place, `power` and `mean_frequency` by name.
-    """
-    found: dict[str, dict] = {}
-    for name, several in records.items():
-        begin(f"power spectra, {name}")
-        spectra = [_spectra(record, images) for record in several]
-        for path in spectra[0]:
-            layer = found.setdefault(path, {"power": {}, "mean_frequency": {}})
-            radial = [radial_mean(one[path]) for one in spectra]
-            layer["frequencies"] = radial[0][0]
-            layer["power"][name] = np.mean([power for _, power in radial], axis=0)
-            layer["mean_frequency"][name] = np.mean([mean_frequency(one[path]) for one in spectra])
-    return found
-
-
-def _spectra(record: Record, images: np.ndarray) -> dict[str, np.ndarray]:
-    """The power spectrum of every layer whose maps are large enough."""
-    total: dict[str, np.ndarray] = {}
-    for which in _batches(images):
-        for path, maps in record(tf.constant(images[which])).items():
-            if len(maps.shape) == 4 and min(maps.shape[1:3]) >= SMALLEST_MAP:
-                total[path] = total.get(path, 0.0) + len(maps) * power_spectrum(maps)
-    return {path: power / len(images) for path, power in total.items()}
 
 
 def _chosen_paths(classifier: keras.Model) -> list[str]:
@@ -272,50 +242,39 @@ def _path_of(target: FrozenTarget) -> str:
     return next(path for path, one in layers_by_path(target.classifier) if one is target.layer)
 
 
-def _mean(measure: Callable[[np.ndarray], np.ndarray], kernels: list[np.ndarray]) -> np.ndarray:
+def _mean(measure: Callable[[np.ndarray], Any], kernels: list[np.ndarray]) -> np.ndarray:
     return np.mean([measure(one) for one in kernels], axis=0)
 
 
 def _unit(record: Record, path: str, place: tuple[int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
     """All channels of a layer at one place, `(m, channels)`; nothing behind it is computed."""
-    at = tf.function(lambda images: record(images)[path][:, place[0], place[1]])
-    return lambda images: np.concatenate([at(images[which]) for which in _batches(images)])
-
-
-def _batches(images: np.ndarray) -> Iterator[slice]:
-    return (slice(first, first + BATCH) for first in range(0, len(images), BATCH))
+    at = tf.function(lambda images: [record(images)[path][:, place[0], place[1]]])
+    return lambda images: map_in_batches(at, images, batch_size=BATCH)[0]
 
 
 def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
-    right = 0
-    for which in _batches(images):
-        *_, answers = record(tf.constant(images[which])).values()
-        right += np.sum(np.argmax(answers, axis=-1) == labels[which])
-    return float(right / len(images))
+    answer = tf.function(lambda part: [list(record(part).values())[-1]])
+    [answers] = map_in_batches(answer, images, batch_size=BATCH)
+    return float(np.mean(np.argmax(answers, axis=-1) == labels))
 
 
-def _table(numbers: dict) -> str:
+def _lines(result: SpectraResult) -> Iterator[str]:
     """Roughness, mean frequency and what units hear, a line a layer."""
-    return "\n".join(_lines(numbers))
-
-
-def _lines(numbers: dict) -> Iterator[str]:
     yield "roughness ⟨λ⟩ of kernels"
-    for name, layer in numbers["kernels"].items():
-        yield _line(name, layer["roughness"])
+    for name, layer in result.kernels.items():
+        yield _line(name, layer.roughness)
     yield "mean frequency of activations, cycles a place"
-    for name in numbers["kernels"]:
-        if name in numbers["power_spectrum"]:
-            yield _line(name, numbers["power_spectrum"][name]["mean_frequency"])
+    for name in result.kernels:
+        if name in result.power_spectrum:
+            yield _line(name, result.power_spectrum[name].mean_frequency)
     yield f"the answer, displaced as in the middle of the range of cut {CUT}, in units of images"
-    for name, one in numbers["stability"].items():
-        answer = {k: list(one[k].values())[-1] for k in ("deformed", "noisy", "relative")}
-        yield _line(name, {**answer, "accuracy": one["accuracy"]})
+    for name, one in result.stability.items():
+        yield _line(name, one.at_the_answer)
     yield "units of the trained network: heard of linear deformations, relative to noise"
-    for name, layer in numbers["local_deformations"].items():
-        yield _line(name, layer["ratios"]["trained"])
+    for name, layer in result.local_deformations.items():
+        yield _line(name, layer.ratios["trained"])
 
 
-def _line(name: str, values: dict[str, float | None]) -> str:
-    shown = (f"{k} {'–' if v is None else format(v, '.3f')}" for k, v in values.items())
+def _line(name: str, values: dict[str, float]) -> str:
+    shown = (f"{k} {format(v, '.3f') if np.isfinite(v) else '–'}" for k, v in values.items())
     return f"  {name:12} " + "   ".join(shown)

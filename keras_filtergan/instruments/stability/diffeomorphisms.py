@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data import randomness
 from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.errors import InputError
 
@@ -93,7 +94,7 @@ class Diffeomorphisms:
                 f"and cut {self.cut}, received {self.temperature:.2g}"
             )
         numbers = range(first, first + count)
-        draws = [np.random.default_rng((self.seed, number)) for number in numbers]
+        draws = [randomness.stream(self.seed, randomness.DEFORMATION, number) for number in numbers]
         draws = np.stack([draw.standard_normal((2, self.cut, self.cut)) for draw in draws])
         coefficients = tf.constant(draws * deviations(self.cut, self.temperature), tf.float32)
         return sine_field(coefficients, height, width)

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data import randomness
+from keras_filtergan.data.batches import slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
@@ -131,10 +133,9 @@ def relative_stability(
     norms = [noise_norm(one, images) for one in moved]
     run = tf.function(record)
     parts = []
-    for first in range(0, len(images), batch_size):
-        which = slice(first, first + batch_size)
+    for which in slices(len(images), batch_size):
         clean = images[which]
-        noise = _directions(clean.shape, seed, first)
+        noise = _directions(clean.shape, seed, which.start)
         shifted = [clean + (norm * noise).astype("float32") for norm in norms]
         there = _outputs(run, clean)
         changes = [
@@ -159,14 +160,17 @@ def noise_norm(moved: np.ndarray, images: np.ndarray) -> float:
 
 
 def _deformed(deform: Diffeomorphisms, images: np.ndarray, batch_size: int) -> np.ndarray:
-    firsts = range(0, len(images), batch_size)
-    return np.concatenate([deform(images[i : i + batch_size], i).numpy() for i in firsts])
+    parts = [
+        deform(images[which], which.start).numpy() for which in slices(len(images), batch_size)
+    ]
+    return np.concatenate(parts)
 
 
 def _directions(shape: tuple[int, ...], seed: int, first: int) -> np.ndarray:
     """Images of noise of norm 1, uniform on the sphere; each number has one of its own."""
     draws = [
-        np.random.default_rng((seed, first + i)).standard_normal(shape[1:]) for i in range(shape[0])
+        randomness.stream(seed, randomness.SPHERE, first + i).standard_normal(shape[1:])
+        for i in range(shape[0])
     ]
     return np.stack([draw / np.linalg.norm(draw) for draw in draws])
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan import plots
 from keras_filtergan.classifiers.graph import recorded
+from keras_filtergan.data import randomness
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.initialisation import at_initialisation
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, folded_share
+from keras_filtergan.instruments.stability.figure import stability_figure
 from keras_filtergan.instruments.stability.relative_stability import (
     Record,
     Stability,
@@ -22,6 +23,7 @@ from keras_filtergan.instruments.stability.relative_stability import (
     relative_stability,
     temperatures,
 )
+from keras_filtergan.instruments.stability.result import Level, StabilityResult
 from keras_filtergan.instruments.stability.smooth_share import smooth_share
 from keras_filtergan.instruments.steps import Begin, Steps, Tell, nobody, quietly
 from keras_filtergan.inversion.walks import Walk
@@ -78,18 +80,15 @@ class StabilityStudy:
             title: {name: _over_draws(draws, average) for name, average in AVERAGES.items()}
             for title, draws in networks.items()
         }
-        numbers = {
-            "network": specimen.title,
-            **dataclasses.asdict(self),
-            "images": len(images),
-            "temperatures": levels,
-            "shown_temperature": int(np.argmin([abs(_octaves(level)) for level in levels])),
-            "relative_stability": ratios,
-        }
-        if specimen.run is not None:
-            numbers["walks"] = self.walks(specimen.run, steps.begin)
-        figure = plots.stability_figure(numbers, f"Relative stability: {specimen.title}")
-        return Findings(numbers, figure, _table(numbers))
+        result = StabilityResult(
+            network=specimen.title,
+            **{**dataclasses.asdict(self), "images": len(images)},
+            temperatures=levels,
+            shown_temperature=int(np.argmin([abs(_octaves(level)) for level in levels])),
+            relative_stability=ratios,
+            walks=None if specimen.run is None else self.walks(specimen.run, steps.begin),
+        )
+        return Findings.of(result, stability_figure(result), _table(result))
 
     def deformations(self, images: np.ndarray) -> list[Diffeomorphisms]:
         """One for each temperature."""
@@ -140,7 +139,7 @@ class StabilityStudy:
         found = run.subject().walk
         learned = run.transformed_walk(found.start, found.latents)
         images = found.start
-        grey = np.random.default_rng(self.seed).standard_normal(images.shape)
+        grey = randomness.stream(self.seed, randomness.GREY).standard_normal(images.shape)
         middle = self.deformations(images)[self.levels // 2]
         pairs = {
             "inversion": _cells(found),
@@ -152,7 +151,8 @@ class StabilityStudy:
         shares = {}
         for title, pair in pairs.items():
             begin(f"smooth share, {title}")
-            shares[title] = smooth_share(*pair, self.cut)
+            start, changed = pair
+            shares[title] = smooth_share(start, changed, self.cut)
         return shares
 
 
@@ -163,20 +163,20 @@ def _cells(walk: Walk) -> tuple[np.ndarray, np.ndarray]:
     return originals.reshape(shape), walk.images.reshape(shape)
 
 
-def _level(deform: Diffeomorphisms, images: np.ndarray) -> dict[str, float]:
+def _level(deform: Diffeomorphisms, images: np.ndarray) -> Level:
     """What deformations of one temperature do to images."""
     field = deform.displacement(0, *images.shape[:3]).numpy()
-    return {
-        "temperature": deform.temperature,
-        "displacement": float(np.sqrt(np.square(field).sum(axis=-1).mean())),
-        "noise_norm": noise_norm(deform(images).numpy(), images),
-        "folded_share": folded_share(field),
-    }
+    return Level(
+        temperature=deform.temperature,
+        displacement=float(np.sqrt(np.square(field).sum(axis=-1).mean())),
+        noise_norm=noise_norm(deform(images).numpy(), images),
+        folded_share=folded_share(field),
+    )
 
 
-def _octaves(level: dict[str, float]) -> float:
+def _octaves(level: Level) -> float:
     """How far a displacement is from one pixel, at which networks are usually compared."""
-    return float(np.log2(level["displacement"]))
+    return float(np.log2(level.displacement))
 
 
 def _over_draws(draws: list[Stability], average: Callable) -> dict[str, list[float]]:
@@ -185,19 +185,17 @@ def _over_draws(draws: list[Stability], average: Callable) -> dict[str, list[flo
     return {layer: np.mean([one[layer] for one in ratios], axis=0).tolist() for layer in ratios[0]}
 
 
-def _table(numbers: dict) -> str:
+def _table(result: StabilityResult) -> str:
     """R_f of every layer at the temperature that is shown, one network a column."""
-    ratios = numbers["relative_stability"]
-    shown = numbers["shown_temperature"]
-    level = numbers["temperatures"][shown]
-    width = max(len(layer) for layer in ratios["trained"]["mean"])
+    ratios, shown = result.over_mean, result.shown_temperature
+    width = max(len(layer) for layer in ratios["trained"])
     lines = [
-        f"R_f (mean over images) at displacements of {level['displacement']:.1f} pixels",
+        f"R_f (mean over images) at displacements of {result.shown.displacement:.1f} pixels",
         " " * width + "".join(f"{title:>12}" for title in ratios),
     ]
-    for layer in ratios["trained"]["mean"]:
-        cells = [ratios[title]["mean"][layer][shown] for title in ratios]
+    for layer in ratios["trained"]:
+        cells = [of_layers[layer][shown] for of_layers in ratios.values()]
         lines.append(layer.ljust(width) + "".join(f"{cell:12.3f}" for cell in cells))
-    for title, share in numbers.get("walks", {}).items():
+    for title, share in (result.walks or {}).items():
         lines.append(f"share that a smooth displacement makes, {title}: {share:.2f}")
     return "\n".join(lines)

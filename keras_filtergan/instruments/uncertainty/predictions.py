@@ -29,7 +29,7 @@ def predictive_entropy(probabilities: np.ndarray) -> np.ndarray:
         Lakshminarayanan, Pritzel, Blundell (NeurIPS 2017), section 3.5; Ratzlaff and Li,
         "HyperGAN" (ICML 2019), section 4.4.
     """
-    return entropy(np.mean(probabilities, axis=0, dtype=np.float64))
+    return entropy(np.asarray(np.mean(probabilities, axis=0, dtype=np.float64)))
 
 
 def disagreement(probabilities: np.ndarray) -> np.ndarray:

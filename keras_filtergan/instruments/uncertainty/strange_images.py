@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data import randomness
 from keras_filtergan.data.pixels import to_unit_interval
 
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
@@ -34,7 +35,7 @@ def fitted(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
 
 def noise_like(images: np.ndarray, seed: int = 0) -> np.ndarray:
     """Pixels drawn independently and evenly from [0, 1], as many and as large as the images."""
-    return np.random.default_rng(seed).uniform(size=images.shape).astype("float32")
+    return randomness.stream(seed, randomness.STRANGE).uniform(size=images.shape).astype("float32")
 
 
 def shuffled(images: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -43,5 +44,5 @@ def shuffled(images: np.ndarray, seed: int = 0) -> np.ndarray:
     What is left is what no classifier of objects should need: each place's typical brightness.
     """
     n, h, w, c = images.shape
-    order = np.random.default_rng(seed).permutation(h * w)
+    order = randomness.stream(seed, randomness.SHUFFLE).permutation(h * w)
     return images.reshape(n, h * w, c)[:, order].reshape(images.shape)

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan import plots
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
+from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody
+from keras_filtergan.instruments.uncertainty.figure import uncertainty_figure
 from keras_filtergan.instruments.uncertainty.predictions import (
     auroc,
     disagreement,
     entropy,
     predictive_entropy,
 )
+from keras_filtergan.instruments.uncertainty.result import Quality, UncertaintyResult
 from keras_filtergan.instruments.uncertainty.strange_images import fitted, noise_like, shuffled
 
 BATCH = 250
@@ -75,16 +77,14 @@ class UncertaintyStudy:
             answers[kind] = _answers(specimen.target, images, kernels)
         scores = {kind: _scores(*given) for kind, given in answers.items()}
         labels = specimen.dataset.y_test[: self.images]
-        numbers = {
-            "network": specimen.title,
-            **dataclasses.asdict(self),
-            "images": len(known),
-            "quality": _quality(*answers[KNOWN], labels),
-            "auroc": _table_of(scores, lambda one, kind: auroc(scores[KNOWN][one], kind[one])),
-            "mean_nats": _table_of(scores, lambda one, kind: float(np.mean(kind[one]))),
-        }
-        figure = plots.uncertainty_figure(scores, numbers, KNOWN)
-        return Findings(numbers, figure, _format(numbers))
+        result = UncertaintyResult(
+            network=specimen.title,
+            **{**dataclasses.asdict(self), "images": len(known)},
+            quality=_quality(answers[KNOWN], labels),
+            auroc=_table_of(scores, lambda one, kind: auroc(scores[KNOWN][one], kind[one])),
+            mean_nats=_table_of(scores, lambda one, kind: float(np.mean(kind[one]))),
+        )
+        return Findings.of(result, uncertainty_figure(scores, result, KNOWN), _format(result))
 
     def strange(self, known: np.ndarray, others: Sequence[ImageDataset]) -> dict[str, np.ndarray]:
         """Strange images by kind, each `(n, h, w, c)` in [0, 1]."""
@@ -103,7 +103,7 @@ def _answers(
     """Probabilities of the real network, of the averaged one, and `(networks, n, classes)`."""
 
     @tf.function
-    def answer(batch: tf.Tensor) -> tf.Tensor:
+    def answer(batch: tf.Tensor) -> list[tf.Tensor]:
         features = target.features(batch)
 
         def probabilities(one: tf.Tensor | None) -> tf.Tensor:
@@ -112,11 +112,10 @@ def _answers(
 
         mean = tf.reduce_mean(kernels, axis=0)
         each = tf.map_fn(probabilities, kernels, fn_output_signature=tf.float32)
-        return tf.concat([tf.stack([probabilities(None), probabilities(mean)]), each], axis=0)
+        return [probabilities(None), probabilities(mean), tf.transpose(each, [1, 0, 2])]
 
-    parts = [answer(images[i : i + BATCH]).numpy() for i in range(0, len(images), BATCH)]
-    real, averaged, *each = np.concatenate(parts, axis=1)
-    return real, averaged, np.stack(each)
+    real, averaged, each = map_in_batches(answer, images, batch_size=BATCH)
+    return real, averaged, np.swapaxes(each, 0, 1)
 
 
 def _scores(real: np.ndarray, averaged: np.ndarray, each: np.ndarray) -> dict[str, np.ndarray]:
@@ -129,17 +128,18 @@ def _scores(real: np.ndarray, averaged: np.ndarray, each: np.ndarray) -> dict[st
 
 
 def _quality(
-    real: np.ndarray, averaged: np.ndarray, each: np.ndarray, labels: np.ndarray
-) -> dict[str, dict[str, float]]:
+    answers: tuple[np.ndarray, np.ndarray, np.ndarray], labels: np.ndarray
+) -> dict[str, Quality]:
     """Accuracy, and mean negative log-likelihood in nats, on known images."""
 
-    def judge(p: np.ndarray) -> dict[str, float]:
+    def judge(p: np.ndarray) -> Quality:
         likelihood = p[np.arange(len(labels)), labels].astype(np.float64)
-        return {
-            "accuracy": float(np.mean(p.argmax(axis=-1) == labels)),
-            "negative_log_likelihood": float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
-        }
+        return Quality(
+            accuracy=float(np.mean(p.argmax(axis=-1) == labels)),
+            negative_log_likelihood=float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
+        )
 
+    real, averaged, each = answers
     networks = {
         "one softmax": real,
         "averaged activations": averaged,
@@ -153,18 +153,18 @@ def _table_of(scores: dict[str, dict], measure) -> dict[str, dict[str, float]]:
     return {kind: {score: measure(score, held) for score in held} for kind, held in scores.items()}
 
 
-def _format(numbers: dict) -> str:
-    kinds = [kind for kind in numbers["auroc"] if kind != KNOWN]
-    names = list(numbers["auroc"][KNOWN])
+def _format(result: UncertaintyResult) -> str:
+    kinds = [kind for kind in result.auroc if kind != KNOWN]
+    names = list(result.auroc[KNOWN])
     wide = max(map(len, names)) + 2
-    lines = [f"AUROC, {numbers['networks']} networks, {numbers['images']} images of each kind"]
+    lines = [f"AUROC, {result.networks} networks, {result.images} images of each kind"]
     lines.append(" " * wide + "".join(f"{kind:>16}" for kind in kinds))
     for name in names:
-        cells = "".join(f"{numbers['auroc'][kind][name]:16.3f}" for kind in kinds)
+        cells = "".join(f"{result.auroc[kind][name]:16.3f}" for kind in kinds)
         lines.append(name.ljust(wide) + cells)
-    for name, quality in numbers["quality"].items():
+    for name, quality in result.quality.items():
         lines.append(
-            f"{name}: accuracy {quality['accuracy']:.4f}, "
-            f"negative log-likelihood {quality['negative_log_likelihood']:.4f}"
+            f"{name}: accuracy {quality.accuracy:.4f}, "
+            f"negative log-likelihood {quality.negative_log_likelihood:.4f}"
         )
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_filtergan.plots.tiles import show_image
+from keras_filtergan.plots.tiles import set_gaps, show_image
 
 
 def maxima_figure(
@@ -32,7 +32,7 @@ def maxima_figure(
     label = max(len(row) for row in map(_broken, rows) for row in row.splitlines())
     size = (1.05 * (sets + 1) + 0.3 + 0.085 * label, 1.2 * count + 0.9)
     figure = Figure(figsize=size, layout="compressed")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    set_gaps(figure, 0.01)
     axes = figure.subplots(count, sets + 2, squeeze=False, width_ratios=[1, 0.15, *[1] * sets])
     for row in range(count):
         axes[row, 1].axis("off")

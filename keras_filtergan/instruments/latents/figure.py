@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_filtergan.instruments.latents.result import LatentsResult, Representation
 from keras_filtergan.plots.axes import plain_log
-from keras_filtergan.plots.tiles import frame, show_image
+from keras_filtergan.plots.tiles import frame, show_image, subfigures
 
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
 MARKERS = "os^dv"
@@ -19,20 +20,20 @@ EFFECTS = {
 }
 
 
-def latents_figure(images: np.ndarray, steps: np.ndarray, numbers: dict[str, Any]) -> Figure:
+def latents_figure(images: np.ndarray, steps: np.ndarray, result: LatentsResult) -> Figure:
     """What each latent dimension does, and what a linear reader makes of D's features.
 
     Args:
         images: one image along each dimension, `(d, steps, h, w, c)` in [0, 1].
         steps: where on the dimension, in standard deviations.
-        numbers: those of a `LatentsStudy`.
+        result: of a `LatentsStudy`.
     """
     d, count = images.shape[:2]
     figure = Figure(figsize=(13.5, 1.0 + 0.95 * max(d, 3)), layout="constrained")
-    left, middle, right = figure.subfigures(1, 3, width_ratios=[count, 5.2, 5.2])
+    left, middle, right = subfigures(figure, 1, 3, width_ratios=[count, 5.2, 5.2])
     axes = left.subplots(d, count, squeeze=False)
     for dim, column in np.ndindex(d, count):
-        ax = axes[dim, column]
+        ax: Any = axes[dim, column]
         show_image(ax, images[dim, column])
         if steps[column] == 0:
             frame(ax, "tab:orange", "-")
@@ -41,9 +42,9 @@ def latents_figure(images: np.ndarray, steps: np.ndarray, numbers: dict[str, Any
         if dim == d - 1:
             ax.set_xlabel(f"{steps[column]:+.0f}", fontsize=8)
     left.suptitle("one image along each dimension\n(standard deviations)", fontsize=9)
-    _effects(middle, numbers["dimensions"], steps[-1])
-    _accuracies(right, numbers["representation"])
-    figure.suptitle(f"Latents of {numbers['network']}", fontsize=10)
+    _effects(middle, result.dimensions, steps[-1])
+    _accuracies(right, result.representation)
+    figure.suptitle(f"Latents of {result.network}", fontsize=10)
     return figure
 
 
@@ -63,12 +64,12 @@ def _effects(panel, dimensions: list[dict[str, Any]], reach: float) -> None:
     panel.suptitle(f"what it does at ±{reach:g} (half the difference)", fontsize=9)
 
 
-def _accuracies(panel, representation: dict[str, dict[str, Any]]) -> None:
+def _accuracies(panel, representation: dict[str, Representation]) -> None:
     ax = panel.subplots()
     for (name, row), line, marker in zip(representation.items(), LINES, MARKERS, strict=False):
-        counts = [int(count) for count in row["accuracy"]]
-        errors = [max(1 - held["mean"], 1e-4) for held in row["accuracy"].values()]  # log scale
-        spread = [held["std"] for held in row["accuracy"].values()]
+        counts = [int(count) for count in row.accuracy]
+        errors = [max(1 - held.mean, 1e-4) for held in row.accuracy.values()]  # log scale
+        spread = [held.std for held in row.accuracy.values()]
         label = f"{name}: {errors[-1]:.3f}"
         ax.errorbar(
             counts,

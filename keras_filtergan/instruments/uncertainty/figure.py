@@ -1,22 +1,23 @@
 """What the uncertainty of networks looks like."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from keras_filtergan.instruments.uncertainty.result import UncertaintyResult
 
 STYLES = ("-", "--", "-.", ":", (0, (1, 3)))
 
 
 def uncertainty_figure(
-    scores: dict[str, dict[str, np.ndarray]], numbers: dict[str, Any], known: str
+    scores: dict[str, dict[str, np.ndarray]], result: UncertaintyResult, known: str
 ) -> Figure:
     """Share of images below each score, one panel a score, one line a kind of image.
 
     Args:
         scores: kind of image → score → `(n,)` in nats.
-        numbers: those of an `UncertaintyStudy`.
+        result: of an `UncertaintyStudy`.
         known: which kind the network was made for.
     """
     names = list(scores[known])
@@ -24,7 +25,7 @@ def uncertainty_figure(
     for ax, name in zip(figure.subplots(1, len(names), sharey=True), names, strict=True):
         for (kind, held), style in zip(scores.items(), itertools.cycle(STYLES)):
             values = np.sort(held[name])
-            label = kind if kind == known else f"{kind}, {numbers['auroc'][kind][name]:.3f}"
+            label = kind if kind == known else f"{kind}, {result.auroc[kind][name]:.3f}"
             colour = "black" if kind == known else None
             ax.step(
                 values,
@@ -40,8 +41,8 @@ def uncertainty_figure(
         ax.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("share of images below", fontsize=9)
     figure.suptitle(
-        f"{numbers['network']}: how unsure of known and of strange images "
-        f"({numbers['networks']} generated networks)",
+        f"{result.network}: how unsure of known and of strange images "
+        f"({result.networks} generated networks)",
         fontsize=10,
     )
     return figure

@@ -4,6 +4,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from keras_filtergan.instruments.stability.result import StabilityResult
 from keras_filtergan.plots.axes import plain_log
 from keras_filtergan.plots.run import GREY
 
@@ -15,26 +16,25 @@ STYLES = {
 }
 
 
-def stability_figure(numbers: dict[str, Any], title: str) -> Figure:
+def stability_figure(result: StabilityResult) -> Figure:
     """R_f by depth at one temperature, and of the answer against the size of the deformation.
 
     Args:
-        numbers: those of a `StabilityStudy`.
-        title: what was examined.
+        result: of a `StabilityStudy`.
     """
-    ratios = {name: kinds["mean"] for name, kinds in numbers["relative_stability"].items()}
+    ratios = result.over_mean
     layers = list(ratios["trained"])
     figure = Figure(figsize=(5.5 + 0.28 * len(layers), 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.5 + 0.09 * len(layers), 2])
-    shown = numbers["shown_temperature"]
+    shown = result.shown_temperature
     for name, by_layer in ratios.items():
         left.plot([by_layer[layer][shown] for layer in layers], **_style(name))
-    displacement = numbers["temperatures"][shown]["displacement"]
+    displacement = result.shown.displacement
     left.set_xticks(range(len(layers)), layers, rotation=90, fontsize=8)
     left.set_title(f"by depth, displaced by {displacement:.1f} pixels (rms)", fontsize=9)
     left.set_ylabel("R_f = D_f / G_f, mean over images", fontsize=9)
     answer = layers[-1]
-    norms = [level["noise_norm"] for level in numbers["temperatures"]]
+    norms = [level.noise_norm for level in result.temperatures]
     for name, by_layer in ratios.items():
         values = by_layer[answer]
         right.plot(norms, values, label=f"{name}, {values[shown]:.2f}", **_style(name))
@@ -47,7 +47,8 @@ def stability_figure(numbers: dict[str, Any], title: str) -> Figure:
         ax.axhline(1.0, color=GREY, linewidth=0.7)
         plain_log(ax)
     figure.suptitle(
-        f"{title}\nbelow 1, a layer hears a smooth deformation less than noise of the same norm",
+        f"Relative stability: {result.network}\n"
+        "below 1, a layer hears a smooth deformation less than noise of the same norm",
         fontsize=10,
     )
     return figure

@@ -1,35 +1,31 @@
 """What kernels can do, as a table of colours."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_filtergan.instruments.reach.result import ReachResult
 
-def reach_figure(numbers: dict[str, Any], title: str) -> Figure:
+
+def reach_figure(result: ReachResult) -> Figure:
     """Shares of known changes that kernels of each layer make, and the accuracy that they leave.
 
     Args:
-        numbers: those of a `ReachStudy`.
-        title: what was examined.
+        result: of a `ReachStudy`.
     """
-    layers = numbers["layers"]
-    names = list(numbers["accuracy_on_changed_images"])
-    share, accuracy = (
-        np.array([[found[what][name] for name in names] for found in layers.values()], float)
-        for what in ("share", "accuracy")
-    )
+    layers, names = result.layers, result.changes
+    share = np.array([[one.share[name] for name in names] for one in layers.values()], float)
+    accuracy = np.array([[one.accuracy[name] for name in names] for one in layers.values()], float)
     height = 1.6 + 0.34 * len(layers)
     figure = Figure(figsize=(2.2 + 1.25 * len(names), height), layout="constrained")
     ax_share, ax_accuracy = figure.subplots(1, 2, sharey=True)
-    real = numbers["classifier_accuracy"]
+    real = result.classifier_accuracy
     _shade(ax_share, share, 0.0, 1.0, "share of the change that kernels make")
     _shade(ax_accuracy, accuracy, real - 0.2, real, f"accuracy left (real kernels {real:.3f})")
     for ax in (ax_share, ax_accuracy):
         ax.set_xticks(range(len(names)), [n.replace("_", " ") for n in names], rotation=60)
         ax.set_yticks(range(len(layers)), list(layers))
         ax.tick_params(labelsize=8, length=0)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"What kernels can do: {result.network}", fontsize=10)
     return figure
 
 

@@ -7,6 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from keras_filtergan.instruments.spectra.result import (
+    KernelSpectrum,
+    NetworkStability,
+    SpectraResult,
+    UnitStability,
+)
 from keras_filtergan.plots.run import GREY
 
 NETWORKS = {
@@ -20,45 +26,45 @@ LEGEND = {"frameon": True, "framealpha": 1.0, "edgecolor": "none"}  # over a lin
 FAMILIES = {"translation": "o", "rotation": "s", "compression": "^", "pure shear": "D"}
 
 
-def spectra_figure(numbers: dict[str, Any], title: str) -> Figure:
+def spectra_figure(result: SpectraResult) -> Figure:
     """Kernels, power spectrum, permuted channels and local deformations in four panels.
 
     Args:
-        numbers: those of a `SpectraStudy`.
-        title: what was examined.
+        result: of a `SpectraStudy`.
     """
     figure = Figure(figsize=(11.5, 8.2), layout="constrained")
     axes = figure.subplots(2, 2)
-    _draw_components(axes[0, 0], numbers)
-    _draw_power(axes[0, 1], numbers)
-    _draw_stability(axes[1, 0], numbers["stability"])
-    _draw_local(axes[1, 1], numbers["local_deformations"])
+    _draw_components(axes[0, 0], result.kernels)
+    _draw_power(axes[0, 1], result)
+    _draw_stability(axes[1, 0], result.stability)
+    _draw_local(axes[1, 1], result.local_deformations)
     for ax in axes.flat:
         ax.tick_params(labelsize=8)
         ax.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(f"Why stable: {result.network}", fontsize=11)
     return figure
 
 
-def _draw_components(ax: Axes, numbers: dict[str, Any]) -> None:
-    kernels = numbers["kernels"]
+def _draw_components(ax: Axes, kernels: dict[str, KernelSpectrum]) -> None:
     shades = np.linspace(0.75, 0.0, len(kernels))
     for (name, layer), shade in zip(kernels.items(), shades, strict=True):
-        initial = np.array(layer["components"]["initial"])
+        initial = np.array(layer.components["initial"])
         for kind in ("trained", "generated"):
-            if kind not in layer["components"]:
+            if kind not in layer.components:
                 continue
-            ratio = np.array(layer["components"][kind]) / initial
-            before, after = layer["roughness"]["initial"], layer["roughness"][kind]
-            style = {"color": str(shade), "marker": "o"}
+            ratio = np.array(layer.components[kind]) / initial
+            before, after = layer.roughness["initial"], layer.roughness[kind]
+            style: dict[str, Any] = {"color": str(shade), "marker": "o"}
             if kind == "generated":
                 style = NETWORKS[kind]
             label = f"{name}, {kind}: ⟨λ⟩ {before:.2f} → {after:.2f}"
-            ax.plot(layer["eigenvalues"], ratio, markersize=4, linewidth=1.2, label=label, **style)
+            ax.plot(layer.eigenvalues, ratio, markersize=4, linewidth=1.2, label=label, **style)
     ax.axhline(1.0, color=GREY, linewidth=0.7)
     ax.set_yscale("log")
     _plain_ticks(ax)
-    ax.set_xticks(sorted({value for layer in kernels.values() for value in layer["eigenvalues"]}))
+    ax.set_xticks(
+        sorted({float(value) for layer in kernels.values() for value in layer.eigenvalues})
+    )
     ax.set_xlabel("eigenvalue λ of the grid's Laplacian: 0 is constant, large is rough", fontsize=9)
     ax.set_ylabel("c_λ / c_λ at initialisation", fontsize=9)
     ax.set_title("Do kernels become smooth? Their mean λ before and after training", fontsize=10)
@@ -66,16 +72,16 @@ def _draw_components(ax: Axes, numbers: dict[str, Any]) -> None:
     ax.legend(fontsize=7, **LEGEND, loc="lower left", ncols=2)
 
 
-def _draw_power(ax: Axes, numbers: dict[str, Any]) -> None:
-    name = numbers["layer"]
-    if name not in numbers["power_spectrum"]:
-        name = next(iter(numbers["power_spectrum"]))
-    layer = numbers["power_spectrum"][name]
-    for kind, power in layer["power"].items():
-        slow = layer["mean_frequency"][kind]
+def _draw_power(ax: Axes, result: SpectraResult) -> None:
+    name = result.layer
+    if name not in result.power_spectrum:
+        name = next(iter(result.power_spectrum))
+    layer = result.power_spectrum[name]
+    for kind, power in layer.power.items():
+        slow = layer.mean_frequency[kind]
         share = np.array(power[1:]) / np.sum(power[1:])
         label = f"{kind}, mean frequency {slow:.3f}"
-        ax.plot(layer["frequencies"][1:], share, label=label, **_style(kind))
+        ax.plot(layer.frequencies[1:], share, label=label, **_style(kind))
     ax.set_yscale("log")
     _plain_ticks(ax)
     ax.set_xlabel("spatial frequency, cycles a place of the map", fontsize=9)
@@ -84,13 +90,13 @@ def _draw_power(ax: Axes, numbers: dict[str, Any]) -> None:
     ax.legend(fontsize=8, **LEGEND)
 
 
-def _draw_stability(ax: Axes, stability: dict[str, Any]) -> None:
-    layers = list(stability["trained"]["relative"])
+def _draw_stability(ax: Axes, stability: dict[str, NetworkStability]) -> None:
+    layers = list(stability["trained"].relative)
     for kind, one in stability.items():
-        values = [np.nan if v is None else v for v in one["deformed"].values()]
-        ratio = list(one["relative"].values())[-1] or np.nan
+        values = list(one.deformed.values())
+        ratio = one.at_the_answer["relative"]
         name = "initial, batch norms fitted" if kind == "normalised" else kind
-        label = f"{name}: {values[-1]:.3f}, R_f {ratio:.2f}, accuracy {one['accuracy']:.3f}"
+        label = f"{name}: {values[-1]:.3f}, R_f {ratio:.2f}, accuracy {one.accuracy:.3f}"
         ax.plot(range(len(layers)), values, label=label, **_style(kind))
     size = min(8, 200 / len(layers))
     ax.set_xticks(range(len(layers)), layers, rotation=90)
@@ -105,13 +111,10 @@ def _draw_stability(ax: Axes, stability: dict[str, Any]) -> None:
         label.set_fontsize(size)
 
 
-def _draw_local(ax: Axes, layers: dict[str, Any]) -> None:
+def _draw_local(ax: Axes, layers: dict[str, UnitStability]) -> None:
     for kind in ("initial", "trained"):
         for family, marker in FAMILIES.items():
-            values = [
-                np.nan if one["ratios"][kind][family] is None else one["ratios"][kind][family]
-                for one in layers.values()
-            ]
+            values = [one.ratios[kind][family] for one in layers.values()]
             style = {**_style(kind), "marker": marker}
             ax.plot(range(len(layers)), values, label=f"{family}, {kind}", **style)
     ax.axhline(1.0, color=GREY, linewidth=0.7)
@@ -125,8 +128,8 @@ def _draw_local(ax: Axes, layers: dict[str, Any]) -> None:
     ax.legend(fontsize=7, **LEGEND, ncols=2)
 
 
-def _extent(layer: dict[str, Any]) -> str:
-    return "×".join(map(str, layer["size"])) if layer["size"] else f"{layer['pixels']} px"
+def _extent(layer: UnitStability) -> str:
+    return "×".join(map(str, layer.size)) if layer.size else f"{layer.pixels} px"
 
 
 def _style(kind: str) -> dict[str, Any]:
