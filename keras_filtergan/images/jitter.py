@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -36,10 +37,25 @@ class Jitter:
         low, high = -self.pixels, self.pixels + 1
         return tf.random.stateless_uniform((2,), key, low, high, tf.int32, alg="philox")
 
+    @property
+    def shifts(self) -> np.ndarray:
+        """All that a step may move the images by, `((2 · pixels + 1)², 2)`."""
+        side = np.arange(-self.pixels, self.pixels + 1)
+        return np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
+
+    def number(self, step: int | tf.Tensor) -> tf.Tensor:
+        """Which of `shifts` a step has."""
+        down, right = tf.unstack(self.shift(step) + self.pixels)
+        return down * (2 * self.pixels + 1) + right
+
     def __call__(self, images: tf.Tensor, step: int | tf.Tensor) -> tf.Tensor:
         """The images `(m, h, w, c)` of a step: moved, and black where nothing moved in."""
+        return self.moved(images, self.shift(step))
+
+    def moved(self, images: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+        """The images `(m, h, w, c)` moved by a shift of at most `pixels`, black at the edge."""
         edge = [self.pixels, self.pixels]
         framed = tf.pad(images, [[0, 0], edge, edge, [0, 0]])
-        top, left = tf.unstack(self.pixels - self.shift(step))
+        top, left = tf.unstack(self.pixels - tf.cast(shift, tf.int32))
         moved = tf.slice(framed, tf.stack([0, top, left, 0]), tf.shape(images))
         return tf.ensure_shape(moved, images.shape)

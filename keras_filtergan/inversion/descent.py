@@ -15,6 +15,8 @@ BETA_1, BETA_2 = 0.9, 0.99
 # Below this gradient steps shrink. Objectives are of the order 1; without it Adam turns rounding
 # noise (1e-8) into steps of full length, and an image in a batch ends elsewhere than alone.
 EPSILON = 1e-5
+# With a guide, the objective is only looked at: every so many steps, and at the last.
+JUDGED_EVERY = 4
 
 Objective = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Guide = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -39,6 +41,7 @@ class _State(NamedTuple):
     parameters: Parameters
     mean: Parameters  # Adam's first moment
     variance: Parameters  # Adam's second moment
+    terms: dict[str, tf.Tensor]  # of the objective, when it was last computed
     best_images: tf.Tensor
     best_total: tf.Tensor
 
@@ -60,6 +63,7 @@ def descend(
 
     Steps go down the total, or down a `guide` that is easier or more robust to descend and another
     in each step. Which image is kept and what the history holds is the objective's business alone.
+    With a guide it is computed every `JUDGED_EVERY` steps; between, the history repeats itself.
 
     Args:
         objective: images `(m, h, w, c)` in [0, 1] → its terms, each `(m,)`; they are added up.
@@ -77,16 +81,19 @@ def descend(
     parameters = parametrization.init(start)
     zeros = tuple(tf.zeros_like(p) for p in parameters)
     images = parametrization.decode(parameters)
-    state = _State(parameters, zeros, zeros, images, tf.fill(tf.shape(images)[:1], float("inf")))
+    nothing = tf.fill(tf.shape(images)[:1], float("inf"))
+    terms = dict.fromkeys([*objective(images), "total"], nothing)
+    state = _State(parameters, zeros, zeros, terms, images, nothing)
     every = math.ceil(steps / (frames - 1))
 
     def visit(step, state, history, film):
         images, terms, gradients = _differentiate(
-            objective, guide, step, parametrization, state.parameters
+            objective, guide, step, steps, parametrization, state
         )
         history = {key: rows.write(step, terms[key]) for key, rows in history.items()}
         better = terms["total"] < state.best_total
         state = state._replace(
+            terms=terms,
             best_images=tf.where(better[:, None, None, None], images, state.best_images),
             best_total=tf.where(better, terms["total"], state.best_total),
         )
@@ -96,8 +103,7 @@ def descend(
         rate = learning_rate * 0.5 * (1.0 + tf.cos(3.14159265 * fraction))
         return step + 1, _adam(state, gradients, step + 1, rate, parametrization), history, film
 
-    names = [*objective(images), "total"]
-    history = {name: tf.TensorArray(tf.float32, steps + 1) for name in names}
+    history = {name: tf.TensorArray(tf.float32, steps + 1) for name in terms}
     film = tf.TensorArray(tf.float32, math.ceil(steps / every) + 1, clear_after_read=False)
     _, state, history, film = tf.while_loop(
         lambda step, *_: step <= steps, visit, (tf.constant(0), state, history, film)
@@ -143,19 +149,30 @@ def _differentiate(
     objective: Objective,
     guide: Guide | None,
     step: tf.Tensor,
+    steps: int,
     parametrization: Parametrization,
-    parameters: Parameters,
+    state: _State,
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor], Parameters]:
     """Images, the terms of the objective with their total, and the gradient to go down."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(parameters)
-        images = parametrization.decode(parameters)
+
+    def judged(images: tf.Tensor) -> dict[str, tf.Tensor]:
         terms = objective(images)
-        total = tf.add_n(list(terms.values()))
-        descended = total if guide is None else guide(images, step)
+        return {**terms, "total": tf.add_n(list(terms.values()))}
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(state.parameters)
+        images = parametrization.decode(state.parameters)
+        if guide is None:
+            terms = judged(images)
+            descended = terms["total"]
+        else:
+            descended = guide(images, step)
     # the tape sums over examples; each gradient is that of its own example
-    gradients = tape.gradient(descended, parameters, unconnected_gradients="zero")
-    return images, {**terms, "total": total}, gradients
+    gradients = tape.gradient(descended, state.parameters, unconnected_gradients="zero")
+    if guide is not None:
+        due = tf.logical_or(step % JUDGED_EVERY == 0, tf.equal(step, steps))
+        terms = tf.cond(due, lambda: judged(images), lambda: state.terms)
+    return images, terms, gradients
 
 
 def _adam(

@@ -35,7 +35,8 @@ class Inverter:
 
     With `jitter`, each step of a walk goes down the error of x' and x shifted alike by a few
     pixels, so that an image has to match at every registration of the pooling grid:
-    ‖a(Sx'|z_k) − a(Sx|z)‖² / ‖a(Sx|z)‖² for a random shift S. Results are judged without it.
+    ‖a(Sx'|z_k) − a(Sx|z)‖² / ‖a(Sx|z)‖² for a random shift S. Images are judged without it, every
+    few steps (`descent.JUDGED_EVERY`).
 
     All images are optimised at once, in one compiled loop, and none influences another. Of the
     images visited the one with the lowest sum is kept, so a result is never worse than x. Target

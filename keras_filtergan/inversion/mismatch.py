@@ -1,5 +1,6 @@
 """How far images are from causing wanted activations: what an inversion goes down."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.images.jitter import Jitter
+
+LARGEST_TABLE = 2**26  # numbers, 256 MiB
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,16 @@ class Mismatch:
     cost: Callable[[tf.Tensor], tf.Tensor]
 
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The two terms, `(m,)` each: by these images are judged."""
+        """The two terms, `(m,)` each, by which images are judged."""
         return {"activation": self._error(images, self.wanted), "prior": self.cost(images)}
 
     def shaken(
         self, originals: tf.Tensor, kernels: tf.Tensor, jitter: Jitter
     ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-        """The sum with x' and x shifted alike, another way in each step: by this they are led.
+        """The sum with x' and x shifted alike, another way in each step: the guide of a descent.
+
+        A step has one of a few shifts. What shifted originals cause is computed once for each of
+        these, if memory allows.
 
         Args:
             originals: x.
@@ -43,9 +49,21 @@ class Mismatch:
             Images and number of the step → `(m,)`.
         """
 
+        def activations(shift: tf.Tensor) -> tf.Tensor:
+            features = self.target.features(jitter.moved(originals, shift))
+            return self.target.activations(features, kernels)
+
+        shifts = jitter.shifts
+        if len(shifts) * math.prod(self.wanted.shape) <= LARGEST_TABLE:
+            table = tf.map_fn(activations, shifts, fn_output_signature=self.wanted.dtype)
+        else:
+            table = None
+
         def total(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-            shifted = jitter(originals, step)
-            wanted = self.target.activations(self.target.features(shifted), kernels)
+            if table is None:
+                wanted = activations(jitter.shift(step))
+            else:
+                wanted = table[jitter.number(step)]
             return self._error(jitter(images, step), wanted) + self.cost(images)
 
         return total

@@ -7,8 +7,10 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import Deformation, Pixels
 from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, NoPrior, TotalVariation
-from keras_filtergan.inversion.descent import descend
+from keras_filtergan.inversion import mismatch
+from keras_filtergan.inversion.descent import JUDGED_EVERY, descend
 from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.mismatch import Mismatch
 
 pytestmark = pytest.mark.onednn
 
@@ -47,6 +49,49 @@ def test_all_shifts_are_equally_frequent_and_those_of_a_seed():
     again = [tuple(Jitter(1, seed=3).shift(step).numpy()) for step in range(50)]
     other = [tuple(Jitter(1, seed=4).shift(step).numpy()) for step in range(50)]
     assert again == shifts[:50] != other
+
+
+def test_every_step_has_the_shift_of_its_number():
+    jitter = Jitter(2, seed=6)
+    for step in range(20):
+        np.testing.assert_array_equal(jitter.shifts[jitter.number(step)], jitter.shift(step))
+
+
+@pytest.mark.parametrize("limit", [0, 2**20], ids=["step by step", "all at once"])
+def test_the_guide_is_the_error_of_images_that_numpy_moves(target, generator, monkeypatch, limit):
+    monkeypatch.setattr(mismatch, "LARGEST_TABLE", limit)
+    x, found = some_images(), some_images(seed=3)
+    kernels = generator(np.array([[0.0] * D, [-3.0, 0.0, 0.0]], "float32"))
+    jitter = Jitter(2, seed=1)
+    wanted = target.activations(target.features(x), kernels[0])
+    error = Mismatch(target, kernels[1], wanted, lambda images: tf.zeros(len(x)))
+    guide = error.shaken(tf.constant(x), kernels[0], jitter)
+    for step in range(6):
+        down, right = jitter.shift(step).numpy()
+        a, b = (
+            target.activations(target.features(rolled(images, down, right)), one).numpy()
+            for images, one in ((x, kernels[0]), (found, kernels[1]))
+        )
+        expected = np.sum((a - b) ** 2, axis=(1, 2, 3)) / np.sum(a**2, axis=(1, 2, 3))
+        np.testing.assert_allclose(guide(tf.constant(found), step), expected, rtol=1e-4)
+
+
+def test_with_a_guide_the_objective_is_computed_every_few_steps_and_at_the_last():
+    start = np.full((1, 2, 2, 1), 0.1, "float32")
+
+    def bright(images):
+        return {"light": -tf.reduce_mean(images, axis=[1, 2, 3])}
+
+    def guide(images, step):
+        return -tf.reduce_mean(images, axis=[1, 2, 3])
+
+    steps = 2 * JUDGED_EVERY + 2
+    led = tf.function(lambda x: descend(bright, x, Pixels(), steps, 0.02, guide))(start)
+    plain = tf.function(lambda x: descend(bright, x, Pixels(), steps, 0.02))(start)
+    due = [step - step % JUDGED_EVERY for step in range(steps)] + [steps]
+    expected = plain.history["light"].numpy()[due]
+    np.testing.assert_allclose(led.history["light"], expected, rtol=1e-5)
+    assert len(np.unique(expected)) == 4
 
 
 def test_no_pixels_are_no_shift():
