@@ -150,7 +150,7 @@ def test_from_training_to_pictures(finished, tmp_path, capsys):
     assert {name: card[name] for name in before if name != "taken_over"} == {
         name: value for name, value in before.items() if name != "taken_over"
     }
-    assert set(card["baselines"]) == {"random", "noisy", "pca", "pca_matched"}
+    assert set(card["baselines"]) == {*("random", "noisy", "pca", "pca_matched", "known_changes")}
     words = ["evaluate", "--run", str(out), "--only", "filter_diversity", "--alone"]
     assert module_main(words) == 0
     again = RunDirectory(out).read_evaluation()

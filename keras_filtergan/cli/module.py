@@ -54,7 +54,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _add_evaluate(commands: "argparse._SubParsersAction") -> None:
     evaluate = commands.add_parser(
-        "evaluate", help="compute the whole card, for the run and for four baselines"
+        "evaluate", help="compute the whole card, for the run and for five baselines"
     )
     evaluate.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="these metrics only")

@@ -1,4 +1,4 @@
-"""Sources of kernels that have learned nothing: what a generator has to beat.
+"""Other sources of kernels: what a generator has to beat, and what it might reach.
 
 Each is a smooth, fixed function of the latent, as the generator is, so that the same card, with
 its walks through latent space, judges them alike. What is random about them is drawn once.
@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_filtergan.data import randomness
+from keras_filtergan.evaluation.known_change_kernels import KnownChangeKernels
 from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.generators.kernel_source import KernelSource
@@ -153,7 +154,8 @@ def baselines(subject: Subject, variation: float) -> dict[str, KernelSource]:
 
     Returns:
         `random`; `noisy`; `pca`, the plain Gaussian; `pca_matched`, with ρ for the variation, or
-        the plain Gaussian if even that varies less.
+        the plain Gaussian if even that varies less; and `known_changes`, an oracle that makes the
+        changes which a person would call invariances, with the same variation.
     """
     real, latent_dim, seed = subject.target.kernel.numpy(), subject.latent_dim, subject.seed
 
@@ -163,11 +165,13 @@ def baselines(subject: Subject, variation: float) -> dict[str, KernelSource]:
     def pca(share: float) -> KernelSource:
         return PCAGaussian(real, latent_dim, share, seed)
 
+    oracle = KnownChangeKernels.fit(subject.target, subject.dataset, latent_dim, seed)
     return {
         "random": RandomKernels(real, latent_dim, seed),
         "noisy": noisy(matching_amount(subject, noisy, variation)),
         "pca": pca(1.0),
         "pca_matched": pca(min(matching_amount(subject, pca, variation), 1.0)),
+        "known_changes": oracle.times(matching_amount(subject, oracle.times, variation)),
     }
 
 

@@ -129,8 +129,8 @@ def test_pca_kernels_of_share_0_are_the_real_ones(real):
 
 def test_matched_baselines_have_the_variation_asked_for(trained_subject):
     made = baselines(trained_subject, 0.2)
-    assert list(made) == ["random", "noisy", "pca", "pca_matched"]
-    for name in ("noisy", "pca_matched"):
+    assert list(made) == ["random", "noisy", "pca", "pca_matched", "known_changes"]
+    for name in ("noisy", "pca_matched", "known_changes"):
         card = evaluate(trained_subject.with_kernels(made[name]), ["activation_variation"])
         assert card["activation_variation"] == pytest.approx(0.2, rel=1e-3)
 

@@ -30,7 +30,7 @@ def test_the_training_card_is_the_cheap_part_of_the_card_in_its_order(subject):
 def test_the_report_is_the_card_and_one_for_each_baseline(card, subject):
     own = evaluate(subject, NAMES)
     assert {key: card[key] for key in own} == own
-    assert list(card["baselines"]) == ["random", "noisy", "pca", "pca_matched"]
+    assert list(card["baselines"]) == ["random", "noisy", "pca", "pca_matched", "known_changes"]
     for baseline in card["baselines"].values():
         kept = ["classifier_accuracy", "swapped_accuracy", "filter_distance"]
         assert list(baseline) == [*kept, "taken_over"]  # no code head, no code_r2
@@ -42,7 +42,7 @@ def test_the_report_is_the_card_and_one_for_each_baseline(card, subject):
 
 def test_matched_baselines_vary_as_the_subject_does(subject):
     card = full_card(subject, ["activation_variation"])
-    for name in ("noisy", "pca_matched"):
+    for name in ("noisy", "pca_matched", "known_changes"):
         expected = pytest.approx(card["activation_variation"], rel=1e-3)
         assert card["baselines"][name]["activation_variation"] == expected
 
@@ -70,7 +70,7 @@ def test_progress_names_subject_and_metric(subject):
     assert [line.split(" (")[0] for line in lines] == [
         "generator: classifier_accuracy",
         "generator: filter_distance",
-        *(f"{name}: filter_distance" for name in ("random", "noisy", "pca", "pca_matched")),
+        *(f"{name}: filter_distance" for name in card["baselines"]),
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.choice import convolution_layers
+from keras_filtergan.classifiers.kernel_regression import RIDGE, KernelRegression
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches, slices
 from keras_filtergan.data.pixels import to_unit_interval
@@ -13,7 +14,6 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.images.known_changes import Change, known_changes
 from keras_filtergan.instruments.findings import Findings
 from keras_filtergan.instruments.reach.figure import reach_figure
-from keras_filtergan.instruments.reach.kernel_regression import RIDGE, KernelRegression
 from keras_filtergan.instruments.reach.result import LayerReach, ReachResult
 from keras_filtergan.instruments.specimen import Specimen
 from keras_filtergan.instruments.steps import Steps, Tell, nobody

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_filtergan.classifiers.kernel_regression import KernelRegression
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.instruments.reach.kernel_regression import KernelRegression
 
 LAYERS = {
     "plain": lambda: layers.Conv2D(4, 3, padding="same", name="chosen"),
