@@ -16,10 +16,12 @@ from keras_filtergan.classifiers.graph import opened
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 
-
-@pytest.fixture(params=[1, 3], ids=["gray", "colour"])
-def channels(request):
-    return request.param
+# In colour; in gray only where one channel is a case of its own, in the first layer.
+NETWORKS = [
+    *((build, 3) for build in KINDS),
+    (classifiers.functional, 1),
+    (classifiers.depthwise, 1),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +29,23 @@ def _same_weights_each_time():
     keras.utils.set_random_seed(0)
 
 
-@pytest.fixture(params=KINDS, ids=lambda build: build.__name__)
-def model(request, channels):
-    return shaken(request.param(channels))
+@pytest.fixture(scope="module", params=NETWORKS, ids=lambda p: f"{p[0].__name__}-{p[1]}")
+def model(request):
+    """One for all tests: none of them may change it, which one of them checks."""
+    build, channels = request.param
+    keras.utils.set_random_seed(0)
+    return shaken(build(channels))
 
 
+@pytest.fixture(scope="module")
 def targets(model):
+    """The model split at each of its convolutions."""
     return [FrozenTarget(model, name) for name in convolution_layers(model)]
+
+
+@pytest.fixture
+def x(model):
+    return images(model.inputs[0].shape[-1])
 
 
 def several(kernel, count=3):
@@ -42,20 +54,19 @@ def several(kernel, count=3):
     return kernel.numpy() + 0.3 * noise
 
 
-def test_put_together_again_it_is_the_classifier(model, channels):
-    x = images(channels)
+def test_put_together_again_it_is_the_classifier(model, targets, x):
     expected = model(x, training=False).numpy()
     assert np.ptp(expected, axis=0).min() > 1e-5  # images are told apart
-    for target in targets(model):
+    for target in targets:
         repeated = np.stack([target.kernel] * len(x))
         np.testing.assert_allclose(target(x), expected, atol=1e-5)
         np.testing.assert_allclose(target(x, target.kernel), expected, atol=1e-5)
         np.testing.assert_allclose(target(x, repeated), expected, atol=1e-5)
 
 
-def test_kernels_of_an_example_are_what_the_layer_would_make_of_them(model, channels):
-    x = images(channels, count=2)
-    for target in targets(model):
+def test_kernels_of_an_example_are_what_the_layer_would_make_of_them(model, targets, x):
+    x = x[:2]
+    for target in targets:
         kernels, layer = several(target.kernel, count=2), target.layer
         together, real = target(x, kernels).numpy(), layer.kernel.numpy()
         assert np.abs(together - target(x)).max() > 1e-4
@@ -68,9 +79,9 @@ def test_kernels_of_an_example_are_what_the_layer_would_make_of_them(model, chan
             layer.kernel.assign(real)
 
 
-def test_activations_are_a_convolution_written_out(model, channels):
-    x = images(channels, count=2)
-    for target in targets(model):
+def test_activations_are_a_convolution_written_out(targets, x):
+    x = x[:2]
+    for target in targets:
         kernels, layer = several(target.kernel, count=2), target.layer
         features = target.features(x)
         maps = loop(features[0].numpy(), kernels, layer.strides, layer.padding, layer.dilation_rate)
@@ -80,14 +91,14 @@ def test_activations_are_a_convolution_written_out(model, channels):
         np.testing.assert_allclose(target.activations(features, kernels), maps, atol=1e-4)
 
 
-def test_the_classifier_stays_what_it_was(model, channels):
+def test_the_classifier_stays_what_it_was(model, x):
     weights, config = [w.numpy() for w in model.weights], model.get_config()
     names = [layer.name for layer in model.layers]
-    for target in targets(model):
+    for target in [FrozenTarget(model, name) for name in convolution_layers(model)]:
         with tf.GradientTape() as tape:
             kernels = tf.constant(several(target.kernel))
             tape.watch(kernels)
-            value = tf.reduce_sum(tf.square(target(images(channels), kernels)))
+            value = tf.reduce_sum(tf.square(target(x, kernels)))
         assert np.abs(tape.gradient(value, kernels)).max() > 0
     assert model.get_config() == config
     assert [layer.name for layer in model.layers] == names
@@ -95,12 +106,11 @@ def test_the_classifier_stays_what_it_was(model, channels):
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_copy_of_the_suffix_can_be_made_and_trained(model, channels):
+def test_a_copy_of_the_suffix_can_be_made_and_trained(model, targets, x):
     """As `retrained_accuracy` does."""
     if any(type(layer) is classifiers.Backbone for layer in model.layers):
         pytest.skip("a class that Keras cannot rebuild from its config")
-    x = images(channels)
-    for target in targets(model):
+    for target in targets:
         copy = keras.models.clone_model(target.suffix)
         copy.set_weights(target.suffix.get_weights())
         features = target.features(x)

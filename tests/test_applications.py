@@ -1,4 +1,4 @@
-"""Networks that people bring: MobileNetV2 and ResNet50, untrained, on 32×32 images."""
+"""Networks that people bring: of `keras.applications`, untrained, on 32×32 images."""
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from keras_filtergan.gan.filtergan import FilterGAN
 
 SIZE = (32, 32)
 PLACES = {  # early, inside a residual block, depthwise or projection, deep inside, last
+    "MobileNet": ("conv1", "conv_dw_1", "conv_pw_6", "conv_dw_13", "conv_pw_13"),
     "MobileNetV2": (
         *("Conv1", "expanded_conv_depthwise", "block_3_depthwise", "block_5_project"),
         *("block_8_expand", "Conv_1"),
@@ -22,23 +23,44 @@ PLACES = {  # early, inside a residual block, depthwise or projection, deep insi
         *("conv4_block1_1_conv", "conv5_block3_3_conv"),
     ),
 }
-INSIDE = {"MobileNetV2": "block_1_depthwise", "ResNet50": "conv2_block2_2_conv"}
+INSIDE = {
+    "MobileNet": "conv_dw_2",
+    "MobileNetV2": "block_1_depthwise",
+    "ResNet50": "conv2_block2_2_conv",
+}
+COUNT = {"MobileNet": 28, "MobileNetV2": 52, "ResNet50": 53}
+SMALL = {"MobileNet": {"alpha": 0.25}}
 
 
 def application(name, channels, **options):
     keras.utils.set_random_seed(0)
     make = getattr(keras.applications, name)
+    options = {**SMALL.get(name, {}), **options}
     return make(weights=None, input_shape=(*SIZE, channels), classes=5, **options)
 
 
-@pytest.fixture(scope="module", params=PLACES)
-def name(request):
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("MobileNet", 3),
+        pytest.param(("MobileNetV2", 1), marks=pytest.mark.slow),
+        pytest.param(("ResNet50", 3), marks=pytest.mark.slow),
+    ],
+    ids=lambda kind: "{}-{}".format(*kind),
+)
+def kind(request):
+    """The name of a network and its channels."""
     return request.param
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids=["gray", "colour"])
-def channels(request):
-    return request.param
+@pytest.fixture(scope="module")
+def name(kind):
+    return kind[0]
+
+
+@pytest.fixture(scope="module")
+def channels(kind):
+    return kind[1]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +104,7 @@ def test_all_convolutions_are_numbered(network, name):
     found = convolution_layers(network)
     kinds = (layers.Conv2D, layers.DepthwiseConv2D)
     assert list(found) == [layer.name for layer in network.layers if isinstance(layer, kinds)]
-    assert len(found) == {"MobileNetV2": 52, "ResNet50": 53}[name]
+    assert len(found) == COUNT[name]
 
 
 def test_as_a_backbone_between_rescaling_and_head(name, channels):

@@ -28,6 +28,7 @@ def number(text: str, after: str) -> float:
     return float(re.search(rf"{after}\s+([0-9.]+)", text)[1])
 
 
+@pytest.mark.slow
 def test_it_runs_and_generated_kernels_keep_the_network_working(executed):
     text = printed(executed)
     real = number(text, "real kernels")
@@ -38,6 +39,7 @@ def test_it_runs_and_generated_kernels_keep_the_network_working(executed):
     assert number(text, "generated kernels in training") > 0.8
 
 
+@pytest.mark.slow
 def test_the_activations_vary_and_pictures_explain_some_of_it(executed):
     assert number(printed(executed), "'activation_variation':") > 0.1
     figures = [o for c in executed.cells for o in c.get("outputs", []) if "image/png" in str(o)]

@@ -199,7 +199,6 @@ def test_names_settings_and_equality():
         assert type(parametrization) is kind
         assert parametrization.name == name
         assert kind(**parametrization.get_config()) == parametrization
-    assert set(PARAMETRIZATIONS) == {"pixels", "fourier", "deformation"}
     assert Deformation(grid=5).get_config() == {"grid": 5}
 
 

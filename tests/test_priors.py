@@ -195,7 +195,6 @@ def test_names_settings_and_equality():
         assert type(prior) is kind
         assert prior.name == name
         assert kind(**prior.get_config()) == prior
-    assert set(PRIORS) == {"total_variation", "multiscale_edge", "none"}
     assert TotalVariation(beta=1.5).get_config()["beta"] == 1.5
 
 

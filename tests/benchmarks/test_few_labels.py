@@ -1,6 +1,5 @@
 """The protocol of `benchmarks/few_labels.py`: who learns from what, and that nothing else moves."""
 
-import argparse
 import dataclasses
 import importlib
 from types import SimpleNamespace
@@ -331,11 +330,3 @@ def test_finished_runs_are_not_repeated(run_spies):
     assert len(run_spies([changed])) == 4
     with pytest.raises(InputError, match="another steps"):
         run_spies(ALL, steps=3)
-
-
-def test_options_have_defaults(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["few_labels.py"])
-    options = few_labels.parse()
-    assert isinstance(options, argparse.Namespace)
-    assert options.labels == [50, 100, 200, 500, 1000]
-    assert options.seeds == 5
