@@ -22,6 +22,8 @@ def by_name(kind: str, name: str, known: Mapping[str, Thing]) -> Thing:
 
     Example:
         >>> by_name("colour", "blu", {"blue": 1})
+        Traceback (most recent call last):
+            ...
         InputError: unknown colour 'blu', expected one of: blue; did you mean 'blue'?
     """
     if name in known:
