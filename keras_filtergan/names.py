@@ -56,6 +56,8 @@ def by_name(kind: str, name: str, known: Mapping[str, Thing]) -> Thing:
 
     Example:
         >>> by_name("colour", "blu", {"blue": 1})
+        Traceback (most recent call last):
+            ...
         InputError: unknown colour 'blu', expected one of: blue; did you mean 'blue'?
     """
     check_name(kind, name, known)

@@ -108,10 +108,10 @@ class Augmentation:
         InputError: more images than there are, or none that the classifier gets right.
 
     Example:
-        >>> augmentation = Augmentation(trained, Recipe(images=1000))
+        >>> augmentation = Augmentation(trained, Recipe(images=1000, by="transformation"))
         >>> piece = augmentation.piece(0)
-        >>> piece.images.shape, piece.labels.shape
-        ((255, 28, 28, 1), (255,))
+        >>> piece.images.shape[1:], len(piece.images) == len(piece.labels)
+        ((28, 28, 1), True)
 
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), section 3, for x_k; data augmentation is among the

@@ -28,7 +28,7 @@ def check_differentiable(target: FrozenTarget, images: tf.Tensor) -> None:
             say. One line with the layer, the reason and what helps.
 
     Example:
-        >>> check_differentiable(FrozenTarget(classifier, layer=4), x_test[:1])
+        >>> check_differentiable(FrozenTarget(classifier, layer=4), images[:1])
     """
     images = tf.convert_to_tensor(images)
 

@@ -49,7 +49,8 @@ def with_pixel_range(classifier: keras.Model, low: float, high: float) -> keras.
 
     Example:
         >>> scaled = with_pixel_range(classifier, -1, 1)
-        >>> scaled(images) == classifier(2 * images - 1)
+        >>> np.allclose(scaled(images), classifier(2 * images - 1), atol=1e-5)
+        True
     """
     check_pixel_range(low, high)
     return _behind(classifier, _rescaled(high - low, low))
@@ -69,7 +70,9 @@ def with_preprocessing(classifier: keras.Model, name: str) -> keras.Model:
         InputError: an unknown name, or grey images where the family needs colours.
 
     Example:
-        >>> scaled = with_preprocessing(keras.applications.ResNet50(), "resnet")
+        >>> network = keras.applications.MobileNet(weights=None, alpha=0.25)
+        >>> with_preprocessing(network, "mobilenet").input_shape
+        (None, 224, 224, 3)
     """
     kind = by_name("preprocessing", name, PREPROCESSING)
     if kind in ("standardised", "caffe") and classifier.inputs[0].shape[-1] != 3:

@@ -202,7 +202,7 @@ class FrozenTarget:
             is the answer.
 
         Example:
-            >>> target.record(images, generator(z)[0])["norm4"].shape
+            >>> target.record(images, generator(np.zeros([1, 4]))[0])["norm4"].shape
             TensorShape([64, 7, 7, 32])
         """
 
@@ -229,7 +229,8 @@ class FrozenTarget:
 
         Example:
             >>> wider = keras.layers.Conv2D(32, 5, padding="same", name="wider")
-            >>> target.network_with(wider).fit(images, labels)
+            >>> tuple(target.network_with(wider).get_layer("wider").kernel.shape)
+            (5, 5, 32, 32)
         """
         if not isinstance(layer, keras.Layer):
             raise InputError(f"expected a keras.Layer, received {type(layer).__name__}; build one")

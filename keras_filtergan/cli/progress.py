@@ -15,9 +15,9 @@ class Progress:
         stream: where to say it; `sys.stdout` if not given.
 
     Example:
-        >>> progress = Progress(1000)
+        >>> progress = Progress(256)
         >>> progress.advance(256, kept=250, is_new=True)
-        256 of 1,000 images, 250 kept, 49.8 images/s, 15 s left
+        256 of 256 images, 250 kept, ... images/s
     """
 
     def __init__(self, total: int, stream: TextIO | None = None):
@@ -67,8 +67,8 @@ class StepProgress:
 
     Example:
         >>> progress = StepProgress()
-        >>> progress("L2 attacks on real kernels", 6, 110)
-        L2 attacks on real kernels: 6 of 110 steps, 80 s left
+        >>> progress("L2 attacks on real kernels", 6, 110)  # and on a terminal the time left
+        L2 attacks on real kernels
     """
 
     def __init__(self, stream: TextIO | None = None):

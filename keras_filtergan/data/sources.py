@@ -63,7 +63,7 @@ def absolute_source(name: str | Path, data_dir: str | Path | None = None) -> str
 
     Example:
         >>> absolute_source("mnist"), absolute_source("./digits.npz")
-        ('mnist', '/home/ada/digits.npz')
+        ('mnist', '/.../digits.npz')
     """
     name = os.fspath(name)
     path = os.path.abspath(os.path.expanduser(name))

@@ -32,7 +32,7 @@ def write_tfds_directory(
         How many examples each split holds.
 
     Example:
-        >>> write_tfds_directory(Path("dots/1.0.0"), "dots", features,
+        >>> write_tfds_directory(Path("dots/1.0.0"), "dots", tfds_features,
         ...                      {"train": [{"image": image, "label": 1}]})
         {'train': 1}
     """

@@ -65,8 +65,9 @@ class FilterGAN(keras.Model):
         >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
         >>> gan.compile()
         >>> gan.adapt(x_train)
-        >>> gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=8,
-        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=100, epochs=50)
+        >>> history = gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=8,
+        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=100, epochs=50,
+        ...     shuffle=False)
         >>> kernels = gan.generator(keras.random.normal([10, 8]))
 
     Reference:

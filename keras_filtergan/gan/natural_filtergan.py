@@ -46,9 +46,9 @@ class NaturalFilterGAN(FilterGAN):
         >>> gan = NaturalFilterGAN(FrozenTarget(classifier, layer=4), latent_dim=4)
         >>> gan.compile()
         >>> gan.adapt(x_train, y_train)
-        >>> gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=4, seed=0,
+        >>> history = gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=4, seed=0,
         ...     noise_shape=gan.target.activation_shape, code_shape=gan.code_shape),
-        ...     steps_per_epoch=100, epochs=40)
+        ...     steps_per_epoch=100, epochs=40, shuffle=False)
 
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), Algorithm 1; Lin et al. (2020), InfoGAN-CR and

@@ -23,7 +23,7 @@ def at_initialisation(classifier: keras.Model, seed: int = 0) -> keras.Model:
         A model of its own with the same layers.
 
     Example:
-        >>> at_initialisation(classifier, seed=1).get_layer("conv1").kernel.shape
+        >>> tuple(at_initialisation(classifier, seed=1).get_layer("conv1").kernel.shape)
         (3, 3, 1, 16)
     """
 

@@ -197,7 +197,7 @@ def tangents(images: np.ndarray) -> dict[str, np.ndarray]:
         0 where an image has none, as a flat image cannot be shifted.
 
     Example:
-        >>> tangents(images)["translation"].shape
+        >>> tangents(images[:10])["translation"].shape
         (10, 2, 28, 28, 1)
     """
     images = np.asarray(images, np.float32)

@@ -50,8 +50,8 @@ def principal_directions(
         InputError: the activations do not depend on the latent there.
 
     Example:
-        >>> directions = principal_directions(target, generator, images)
-        >>> inverter.walk(images, np.zeros(4), dims=directions.vectors[:2])
+        >>> directions = principal_directions(target, generator, images[:4])
+        >>> walk = inverter.walk(images[:4], np.zeros(4), dims=directions.vectors[:2])
     """
     images, latent_dim = to_unit_interval(np.asarray(images)), generator.latent_dim
     z = tf.zeros([latent_dim]) if z is None else tf.convert_to_tensor(z, tf.float32)

@@ -60,7 +60,7 @@ class Inverter:
 
     Example:
         >>> inverter = Inverter(FrozenTarget(classifier, 4), generator, TotalVariation())
-        >>> walk = inverter.walk(images, z, dims=(0, 1), grid=7, span=3.0)
+        >>> walk = inverter.walk(images[:4], z, dims=(0, 1), grid=7, span=3.0)
         >>> walk.images.shape, walk.explained_fraction
         ((4, 7, 7, 28, 28, 1), 0.53)
 

@@ -86,7 +86,7 @@ class Walk(Pictures):
 
         Example:
             >>> walk.inner(1).images.shape
-            (10, 3, 3, 28, 28, 1)
+            (4, 3, 3, 28, 28, 1)
         """
         middle = len(self.latents) // 2
         return self._part(slice(None), slice(middle - reach, middle + reach + 1))

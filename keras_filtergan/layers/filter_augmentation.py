@@ -46,7 +46,7 @@ class FilterAugmentation(keras.layers.Layer):
         >>> target = kfg.FrozenTarget(classifier, layer=4)
         >>> augment = kfg.layers.FilterAugmentation.of(target, generator)
         >>> head = keras.Sequential([augment, keras.layers.Flatten(), keras.layers.Dense(5)])
-        >>> features = images.map(lambda x, y: (augment(x, training=True), y))
+        >>> features = pairs.map(lambda x, y: (augment(x, training=True), y))
 
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), future work: data augmentation, transfer learning.

@@ -49,7 +49,8 @@ def draw_gallery(
 
     Example:
         >>> view = View(images=(4, 7), dims="principal", parametrization="deformation")
-        >>> draw_gallery(TrainedRun.load("runs/mnist_sample-layer4-seed0"), view, "figures")
+        >>> trained = TrainedRun.load("runs/mnist_sample-layer4-seed0")
+        >>> pictures = draw_gallery(trained, view, "figures")
     """
     run = trained.directory
     if run is None:

@@ -46,7 +46,8 @@ class TrainedRun:
         >>> trained = TrainedRun.load("runs/mnist_sample-layer4-seed0")
         >>> trained
         TrainedRun(conv4 of mnist_sample, d = 4, natural, runs/mnist_sample-layer4-seed0)
-        >>> kernels = trained.generator(keras.random.normal([10, 8]))
+        >>> trained.generator(keras.random.normal([10, 4])).shape
+        TensorShape([10, 3, 3, 32, 32])
     """
 
     settings: Settings

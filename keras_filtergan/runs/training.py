@@ -83,7 +83,7 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
             classifier here; one line says which and why.
 
     Example:
-        >>> plan(Settings(layer=4, dataset="mnist", seed=1)).dataset.image_shape
+        >>> plan(Settings(layer=4, seed=1)).dataset.image_shape
         (28, 28, 1)
     """
     dataset = load_dataset(settings.dataset, data_dir)

@@ -110,7 +110,7 @@ def adversarial_study(
 
     Example:
         >>> found = adversarial_study(specimen, [NORMS["l2"]], Attack(radii=[0.5, 1, 2]))
-        >>> found.write(folder, "adversarial")
+        >>> paths = found.write(Path("out"), "adversarial")
 
     Reference:
         Madry et al. (ICLR 2018), section 2; Athalye, Carlini, Wagner (ICML 2018), "Obfuscated

@@ -68,7 +68,7 @@ class LinearReader:
         test_labels: `(t,)`.
 
     Example:
-        >>> LinearReader(train, labels, test, test_labels).accuracy(100, seed=0)
+        >>> LinearReader(train_features, labels, test_features, test_labels).accuracy(50)
         0.913
 
     Reference:

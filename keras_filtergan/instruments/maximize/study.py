@@ -113,7 +113,7 @@ def maximization_study(
         InputError: an objective of something that the network does not have, or no such start.
 
     Example:
-        >>> maximization_study(specimen, [class_logit(7)]).write(Path("out"), "maximize")
+        >>> paths = maximization_study(specimen, [class_logit(7)]).write(Path("out"), "maximize")
 
     Reference:
         Fleuret, deep learning course, 9.4 "Optimizing inputs".

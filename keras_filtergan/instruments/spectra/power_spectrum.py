@@ -16,7 +16,9 @@ def power_spectrum(maps: np.ndarray) -> np.ndarray:
         `(h, w)` in the order of `np.fft.fftfreq`: the sum is that of the squares, a mean over maps.
 
     Example:
-        >>> radial_mean(power_spectrum(target.record(images)["conv4"]))
+        >>> frequencies, power = radial_mean(power_spectrum(target.record(images)["conv4"]))
+        >>> frequencies.shape == power.shape
+        True
     """
     maps = np.asarray(maps, np.float64)
     squares = np.square(np.abs(np.fft.fft2(maps, axes=(1, 2))))

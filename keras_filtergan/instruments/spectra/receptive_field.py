@@ -155,7 +155,7 @@ def visible(model: keras.Model, path: str, unit: tuple[int, int]) -> np.ndarray:
         `(h, w)`, true for the pixels.
 
     Example:
-        >>> visible(classifier, "conv1", (14, 14)).sum()
+        >>> int(visible(classifier, "conv1", (14, 14)).sum())
         9
     """
     field = receptive_field(model, path)

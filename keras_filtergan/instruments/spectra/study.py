@@ -60,7 +60,9 @@ class SpectraStudy:
         InputError: a number below 1.
 
     Example:
-        >>> SpectraStudy(images=200).findings(specimen).numbers["kernels"]["conv4"]["roughness"]
+        >>> found = SpectraStudy(images=200).findings(specimen)
+        >>> found.numbers["kernels"]["conv4"]["roughness"]
+        {'initial': 2.69, 'trained': 2.42, 'generated': 2.45}
     """
 
     images: int = 200

@@ -46,7 +46,9 @@ class StabilityStudy:
         seed: of deformations, noise, initialisations and latents.
 
     Example:
-        >>> StabilityStudy(images=200).findings(specimen).numbers["relative_stability"]
+        >>> found = StabilityStudy(images=200).findings(specimen)
+        >>> found.numbers["relative_stability"]["trained"]["conv4"]
+        [0.21, 0.2, 0.19, 0.2, 0.25]
     """
 
     images: int = 500
