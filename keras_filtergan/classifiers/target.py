@@ -113,7 +113,7 @@ class FrozenTarget:
     def activations(
         self, features: Sequence[tf.Tensor], kernels: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """What the layer makes of the features, before its non-linearity.
+        """What the layer makes of the features before its non-linearity, `(m, h', w', cout)`.
 
         Args:
             features: from `features`.
@@ -121,8 +121,6 @@ class FrozenTarget:
                 `(m, *kernel_shape)`, one set an example. The bias is the real one in each
                 case, so that real and generated kernels are treated alike.
 
-        Returns:
-            `(m, h', w', cout)`.
         """
         maps = convolve(
             features[0],

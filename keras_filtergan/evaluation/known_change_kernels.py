@@ -40,7 +40,7 @@ class KnownChangeKernels:
 
     Example:
         >>> oracle = KnownChangeKernels.fit(target, dataset, latent_dim=4)
-        >>> oracle(np.eye(4))[0] - target.kernel       # a wider stroke
+        >>> wider = oracle(np.eye(4))[0] - target.kernel
     """
 
     def __init__(self, real: np.ndarray, changes: np.ndarray, amount: float = 1.0):

@@ -48,3 +48,11 @@ def test_numbers_are_written_down_once():
 
 LATENT = [0.6043727, -1.283378, -0.2021094, -0.8034742]
 ORDER = [5, 3, 7, 6, 2, 0, 4, 1]
+
+
+def test_no_two_purposes_share_numbers():
+    numbers = {n: v for n, v in vars(randomness).items() if n.isupper() and n != "ROUNDS"}
+    assert len(set(numbers.values())) == len(numbers)
+    draws = {tuple(randomness.stream(3, one).integers(0, 2**32, 4)) for one in numbers.values()}
+    assert len(draws) == len(numbers)
+    assert randomness.stream(3, 1, 5).random() != randomness.stream(3, 1, 6).random()

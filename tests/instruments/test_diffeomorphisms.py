@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from keras_filtergan.data import randomness
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.stability.diffeomorphisms import (
     Diffeomorphisms,
@@ -32,7 +33,7 @@ def test_the_field_is_that_of_the_formula():
     deform = Diffeomorphisms(cut=3, temperature=0.01, seed=5)
     displacement = deform.displacement(7, 2, 12, 12).numpy()
     for image in range(2):
-        draws = np.random.default_rng((5, 7 + image)).standard_normal((2, 3, 3))
+        draws = randomness.stream(5, randomness.DEFORMATION, 7 + image).standard_normal((2, 3, 3))
         for axis in range(2):
             expected = field_by_the_formula(draws[axis], 3, 0.01, 12)
             np.testing.assert_allclose(displacement[image, ..., axis], expected, atol=1e-5)

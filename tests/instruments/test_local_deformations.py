@@ -3,6 +3,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
+from keras_filtergan.data import randomness
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.spectra.local_deformations import linear_fields, local_stability
 
@@ -86,7 +87,7 @@ def test_by_hand_with_scipy():
             )
             change = np.where(PIXELS, moved - images[..., 0], 0)
             norm = np.mean([np.linalg.norm(one) for one in change])
-            noise = np.random.default_rng((4, number, i)).standard_normal(images.shape)
+            noise = randomness.stream(4, randomness.LOCAL, number, i).standard_normal(images.shape)
             noise = np.where(PIXELS, noise[..., 0], 0)
             noise = np.stack([norm * one / np.linalg.norm(one) for one in noise])
             deformed += np.square(change[:, 4, 3]).sum()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from test_stability import smooth_images
 
+from keras_filtergan.data import randomness
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.stability.diffeomorphisms import Diffeomorphisms, temperature_range
 from keras_filtergan.instruments.stability.smooth_share import SmoothDeformation, smooth_share
@@ -55,7 +56,12 @@ def test_a_field_is_no_rougher_than_a_typical_one():
 def test_units_are_those_of_the_highest_temperature():
     """Standard normal coefficients give the fields of `Diffeomorphisms` at T_max."""
     _, high = temperature_range(14, 3)
-    draws = np.stack([np.random.default_rng((5, i)).standard_normal((2, 3, 3)) for i in range(4)])
+    draws = np.stack(
+        [
+            randomness.stream(5, randomness.DEFORMATION, i).standard_normal((2, 3, 3))
+            for i in range(4)
+        ]
+    )
     field = SmoothDeformation(3).displacement(
         (draws.astype("float32"), np.zeros([4, 14, 14, 1], "float32"))
     )

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import ImageDataset
+from keras_filtergan.data import ImageDataset, randomness
 from keras_filtergan.errors import InputError
 from keras_filtergan.instruments.initialisation import at_initialisation
 from keras_filtergan.instruments.specimen import Specimen
@@ -90,7 +90,8 @@ def test_stability_of_trained_permuted_and_generated(numbers, specimen):
     moved = Diffeomorphisms(3, float(np.sqrt(low * high)), 3)(tf.constant(images)).numpy()
     norm = np.mean([np.linalg.norm(one) for one in moved - images])
     noise = [
-        np.random.default_rng((3, i)).standard_normal(image.shape) for i, image in enumerate(images)
+        randomness.stream(3, randomness.SPHERE, i).standard_normal(image.shape)
+        for i, image in enumerate(images)
     ]
     noise = np.stack([norm * one / np.linalg.norm(one) for one in noise])
 
