@@ -12,7 +12,7 @@ def a_walk() -> Walk:
     prior = np.zeros((3, 1, 3, 3))
     prior[2, 0, 0, 0] = 0.5
     activation[:, 0, 1, 1] = 0.0  # the middle: nothing to explain
-    return Walk.sought(
+    return Walk.of_inversion(
         images=np.full((1, 3, 3, 2, 2, 1), 0.75),
         latents=latent_grid([0.0, 0.0], 2, grid=3),
         start=np.full((1, 2, 2, 1), 0.5),

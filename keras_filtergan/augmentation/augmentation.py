@@ -158,16 +158,16 @@ class Augmentation:
         labels = self.trained.dataset.y_train[origins]
         kernels, middle = self._kernels(latents), self._kernels(np.zeros_like(latents[:1]))[0]
         wanted = self._activations(originals, middle)
-        heard = np.any(wanted != 0, axis=(1, 2, 3))  # nothing can be said relative to silence
+        active = np.any(wanted != 0, axis=(1, 2, 3))  # errors are relative to activations
         images = to_bytes(originals)
-        if heard.any():
-            images[heard] = to_bytes(self._way(originals[heard], latents[heard]))
+        if active.any():
+            images[active] = to_bytes(self._way(originals[active], latents[active]))
         shown = to_unit_interval(images)
         before, after = (
             np.sum(np.square(self._activations(one, kernels) - wanted), axis=(1, 2, 3))
             for one in (originals, shown)
         )
-        kept = heard & (np.argmax(self.trained.target(shown), axis=-1) == labels)
+        kept = active & (np.argmax(self.trained.target(shown), axis=-1) == labels)
         columns = images, labels, origins, latents, before, after
         return Piece(*(column[kept] for column in columns), tried=len(examples))
 

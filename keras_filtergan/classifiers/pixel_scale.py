@@ -53,7 +53,7 @@ def with_pixel_range(classifier: keras.Model, low: float, high: float) -> keras.
         True
     """
     check_pixel_range(low, high)
-    return _behind(classifier, _rescaled(high - low, low))
+    return _with_scaling(classifier, _rescaled(high - low, low))
 
 
 def with_preprocessing(classifier: keras.Model, name: str) -> keras.Model:
@@ -80,7 +80,7 @@ def with_preprocessing(classifier: keras.Model, name: str) -> keras.Model:
             f"preprocessing {name!r} is of images with 3 channels, the classifier takes "
             f"{classifier.inputs[0].shape[-1]}; give its pixel range"
         )
-    return _behind(classifier, SCALINGS[kind])
+    return _with_scaling(classifier, SCALINGS[kind])
 
 
 def usual_scalings(classifier: keras.Model) -> dict[str, keras.Model]:
@@ -118,6 +118,6 @@ SCALINGS: dict[str, Scaling] = {
 }
 
 
-def _behind(classifier: keras.Model, scaling: Scaling) -> keras.Model:
+def _with_scaling(classifier: keras.Model, scaling: Scaling) -> keras.Model:
     images = keras.Input(classifier.inputs[0].shape[1:], name="images")
     return keras.Model(images, classifier(scaling(images)), name=f"scaled_{classifier.name}")

@@ -184,7 +184,7 @@ class Inverter:
             images, wanted, kernels, which_image, which_kernels, reference=(images, middle)
         )
         layout = (len(images), grid, grid)
-        return Walk.sought(
+        return Walk.of_inversion(
             images=found.reshape(*layout, *images.shape[1:]),
             latents=latents,
             start=images,
@@ -271,7 +271,7 @@ class Inverter:
         guide = None
         if self.jitter and reference is not None:
             originals, middle = reference
-            guide = mismatch.shaken(originals, middle, Jitter(self.jitter, self.seed))
+            guide = mismatch.shifted_alike(originals, middle, Jitter(self.jitter, self.seed))
         return descend(mismatch, start, self.parametrization, self.steps, self.learning_rate, guide)
 
 

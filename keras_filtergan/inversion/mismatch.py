@@ -32,7 +32,7 @@ class Mismatch:
         """The two terms, `(m,)` each, by which images are judged."""
         return {"activation": self._error(images, self.wanted), "prior": self.cost(images)}
 
-    def shaken(
+    def shifted_alike(
         self, originals: tf.Tensor, kernels: tf.Tensor, jitter: Jitter
     ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
         """The sum with x' and x shifted alike, another way in each step: the guide of a descent.

@@ -57,7 +57,7 @@ class Walk(Pictures):
     history: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def sought(
+    def of_inversion(
         cls,
         images: np.ndarray,
         latents: np.ndarray,

@@ -65,7 +65,7 @@ def test_the_guide_is_the_error_of_images_that_numpy_moves(target, generator, mo
     jitter = Jitter(2, seed=1)
     wanted = target.activations(target.features(x), kernels[0])
     error = Mismatch(target, kernels[1], wanted, lambda images: tf.zeros(len(x)))
-    guide = error.shaken(tf.constant(x), kernels[0], jitter)
+    guide = error.shifted_alike(tf.constant(x), kernels[0], jitter)
     for step in range(6):
         down, right = jitter.shift(step).numpy()
         a, b = (

@@ -24,7 +24,7 @@ def add_maximize(commands: "argparse._SubParsersAction[Any]") -> None:
         commands,
         "maximize",
         _maximize,
-        help="the images that a class, channel or unit wants to see, as figure and films",
+        help="the images that maximise a class, channel or unit, as figure and films",
         description=DESCRIPTION,
     )
     add = parser.add_argument

@@ -17,7 +17,7 @@ def add_spectra(commands: "argparse._SubParsersAction[Any]") -> None:
         commands,
         "spectra",
         _use,
-        help="how smooth kernels and activations are, and what units hear of deformations",
+        help="how smooth kernels and activations are, and how units respond to deformations",
         description="Kernels on the eigenvectors of the Laplacian of their grid, relative to "
         "initialisation; power spectra of activations; stability with the channels permuted; and "
         "what units make of linear deformations of their receptive fields.",

@@ -1,4 +1,4 @@
-"""`python -m keras_filtergan stability`: does the network hear deformations less than noise?"""
+"""`python -m keras_filtergan stability`: responses to deformations, beside those to noise."""
 
 import argparse
 from typing import TYPE_CHECKING, Any

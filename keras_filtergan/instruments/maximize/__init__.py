@@ -1,1 +1,1 @@
-"""Images that a unit, channel, layer or class wants to see."""
+"""Images that maximise a unit, channel, layer or class."""

@@ -124,7 +124,7 @@ def _draw_local(ax: Axes, layers: dict[str, UnitStability]) -> None:
     _plain_ticks(ax)
     ax.set_xlabel("layer and its receptive field, in pixels; the unit in the middle", fontsize=9)
     ax.set_ylabel("change by τ of 1 pixel rms / by noise of its norm", fontsize=9)
-    ax.set_title("What units hear of linear deformations", fontsize=10)
+    ax.set_title("How units respond to linear deformations", fontsize=10)
     ax.legend(fontsize=7, **LEGEND, ncols=2)
 
 

@@ -68,7 +68,7 @@ def local_stability(
         seed: of the noise.
 
     Returns:
-        Family → ratio: below 1, the unit hears the deformation less than noise. NaN if noise
+        Family → ratio: below 1, the unit responds less to it than to noise. NaN if noise
         changes nothing.
 
     Example:

@@ -61,7 +61,7 @@ class NetworkStability:
 
 @dataclasses.dataclass(frozen=True)
 class UnitStability:
-    """What the unit in the middle of a layer sees, and what it hears of local deformations.
+    """What the unit in the middle of a layer sees, and how it responds to local deformations.
 
     Attributes:
         unit: its row and column.
@@ -89,7 +89,7 @@ class SpectraResult:
         kernels: convolution → how rough its kernels are.
         power_spectrum: layer → how slow its maps are.
         stability: network → what deformation and noise do to it.
-        local_deformations: layer → what its middle unit hears.
+        local_deformations: layer → how its middle unit responds.
     """
 
     network: str

@@ -201,7 +201,7 @@ class SpectraStudy:
         images: np.ndarray,
         begin: Begin = quietly,
     ) -> dict[str, UnitStability]:
-        """Of the unit in the middle of each of these layers: what it sees and what it hears."""
+        """Of the unit in the middle of each of these layers: what it sees and how it responds."""
         shapes = {path: one.shape for path, one in records["trained"][0](images[:1]).items()}
         found = {}
         for path in paths:
@@ -261,7 +261,7 @@ def _accuracy(record: Record, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _lines(result: SpectraResult) -> Iterator[str]:
-    """Roughness, mean frequency and what units hear, a line a layer."""
+    """Roughness, mean frequency and how units respond, a line a layer."""
     yield "roughness ⟨λ⟩ of kernels"
     for name, layer in result.kernels.items():
         yield _line(name, layer.roughness)
@@ -272,7 +272,7 @@ def _lines(result: SpectraResult) -> Iterator[str]:
     yield f"the answer, displaced as in the middle of the range of cut {CUT}, in units of images"
     for name, one in result.stability.items():
         yield _line(name, one.at_the_answer)
-    yield "units of the trained network: heard of linear deformations, relative to noise"
+    yield "units of the trained network: response to linear deformations, relative to noise"
     for name, layer in result.local_deformations.items():
         yield _line(name, layer.ratios["trained"])
 

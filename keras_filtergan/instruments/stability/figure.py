@@ -48,7 +48,7 @@ def stability_figure(result: StabilityResult) -> Figure:
         plain_log(ax)
     figure.suptitle(
         f"Relative stability: {result.network}\n"
-        "below 1, a layer hears a smooth deformation less than noise of the same norm",
+        "below 1, a layer responds less to a smooth deformation than to noise of the same norm",
         fontsize=10,
     )
     return figure

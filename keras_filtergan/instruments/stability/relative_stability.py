@@ -44,7 +44,7 @@ class Stability:
         return list(self.deformed)
 
     def relative(self, average: Callable = np.mean) -> dict[str, np.ndarray]:
-        """R_f = D_f / G_f of each layer, `(levels,)`: below 1 it hears deformation less than noise.
+        """R_f = D_f / G_f of each layer, `(levels,)`: below 1 noise changes it more.
 
         Args:
             average: over images, `np.mean` or `np.median`.
