@@ -19,7 +19,8 @@ from keras_filtergan.data import to_unit_interval
 from keras_filtergan.evaluation.grids import one_of_each_class
 from keras_filtergan.files import write_json
 from keras_filtergan.inversion.anatomy import even_share, shares
-from keras_filtergan.inversion.walks import Pictures, latent_grid
+from keras_filtergan.inversion.transformed import transformed_lines
+from keras_filtergan.inversion.walks import latent_grid
 from keras_filtergan.runs.trained import TrainedRun
 
 GRID, SPANS, REACH = 7, (3.0, 1.0), 1.5
@@ -40,20 +41,16 @@ def examined(trained: TrainedRun) -> dict:
         even = [even_share(walk) for walk in walks]
         found[f"span {span:g}"] = {"explained": np.mean(explained), "even": np.mean(even)}
     found["dimensions"] = []
-    for i in range(d):
-        latents = np.zeros((GRID, d), "float32")
-        latents[:, i] = np.linspace(-REACH, REACH, GRID)
-        kernels, middle = trained.generator(latents), np.zeros((1, d), "float32")
-        shown, real, generated = [], [], []
-        for image in images:
+    for line in transformed_lines(trained.transformation, images, d, REACH, GRID):
+        kernels = trained.generator(line.latents[0])
+        real, generated = [], []
+        for image, shown in zip(images, line.images[:, 0], strict=True):
             same = np.repeat(image[None], GRID, axis=0)
-            shown.append(trained.transformation((same, middle, latents)).numpy())
-            real.append(target.activations(target.features(shown[-1])).numpy())
+            real.append(target.activations(target.features(shown)).numpy())
             generated.append(target.activations(target.features(same), kernels).numpy())
-        pictures = Pictures(np.stack(shown)[:, None], latents[None], images)
         parts = {"even in real activations": real, "even in G's activations": generated}
         found["dimensions"].append(
-            {**shares(pictures), **{name: _even(np.stack(maps)) for name, maps in parts.items()}}
+            {**shares(line), **{name: _even(np.stack(maps)) for name, maps in parts.items()}}
         )
     return found
 

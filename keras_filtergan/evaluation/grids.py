@@ -5,6 +5,7 @@ import numpy as np
 IMAGES = 10
 GRID = 7
 SPAN = 3.0  # standard deviations of the latent
+REACH = 1.5  # the same, of one dimension alone
 
 
 def random_dims(latent_dim: int, seed: int) -> tuple[int, int] | None:

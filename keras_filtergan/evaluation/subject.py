@@ -20,7 +20,8 @@ from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.kernel_source import KernelSource
 from keras_filtergan.inversion.inversion import Inverter
-from keras_filtergan.inversion.walks import Walk
+from keras_filtergan.inversion.transformed import transformed_lines, transformed_walk
+from keras_filtergan.inversion.walks import Pictures, Walk, latent_grid
 
 BATCH = 250
 
@@ -39,6 +40,7 @@ class Subject:
         dataset: held-out images are its test set; re-training and the critic use its training set.
         discriminator: D with its code head, for metrics that need one.
         reader: the code head that reads changes, where it is not D's.
+        transformation: the image transformation that was learned along with the kernels.
         code_noise: standard deviation of the noise on Q's input during training.
         seed: of the latents and the noise; the same seed gives the same card.
         independent_classifier: gives a second network, of another seed and width, trained on the
@@ -51,6 +53,7 @@ class Subject:
     dataset: ImageDataset
     discriminator: Discriminator | None = None
     reader: ChangeReader | None = None
+    transformation: keras.Model | None = None
     code_noise: float = 0.0
     seed: int = 0
     independent_classifier: Callable[[], keras.Model] | None = None
@@ -62,8 +65,9 @@ class Subject:
             object.__setattr__(self, "view", FrozenView(self.target, self.dataset))
 
     def with_kernels(self, kernels: KernelSource) -> "Subject":
-        """The same network and images with another source of kernels, which has no code head."""
-        return dataclasses.replace(self, kernels=kernels, discriminator=None, reader=None)
+        """The same network and images with another source of kernels, and no other players."""
+        own = {"discriminator": None, "reader": None, "transformation": None}
+        return dataclasses.replace(self, kernels=kernels, **own)
 
     @property
     def latent_dim(self) -> int:
@@ -154,10 +158,31 @@ class Subject:
         """
         if self.dims is None:
             raise InputError("expected two latent dimensions for a grid, received one")
+        inverter, middle = Inverter(self.target, self.kernels), np.zeros(self.latent_dim)
+        return inverter.walk(self.walked_images, middle, self.dims, grids.GRID, grids.SPAN)
+
+    @cached_property
+    def walked_images(self) -> np.ndarray:
+        """Test images that the network gets right, one of each class, `(n, h, w, c)` in [0, 1]."""
         right = self.right(self.target.kernel)
         numbers = grids.one_of_each_class(self.labels, right, grids.IMAGES)
         if not len(numbers):
             raise InputError("expected a classifier that gets a test image right, it gets none")
-        inverter = Inverter(self.target, self.kernels)
-        images = to_unit_interval(self.dataset.x_test[numbers])
-        return inverter.walk(images, np.zeros(self.latent_dim), self.dims, grids.GRID, grids.SPAN)
+        return to_unit_interval(self.dataset.x_test[numbers])
+
+    @cached_property
+    def transformed_walk(self) -> Walk:
+        """The same grids by the image transformation, in the place of the inversion."""
+        assert self.dims is not None  # the metrics ask for two dimensions
+        assert self.transformation is not None
+        middle = np.zeros(self.latent_dim)
+        latents = latent_grid(middle, self.latent_dim, self.dims, grids.GRID, grids.SPAN)
+        made = self.target, self.kernels, self.transformation, self.walked_images, latents
+        return transformed_walk(*made)
+
+    @cached_property
+    def transformed_lines(self) -> list[Pictures]:
+        """Pictures by the image transformation along each latent dimension."""
+        assert self.transformation is not None
+        images, d = self.walked_images, self.latent_dim
+        return transformed_lines(self.transformation, images, d, grids.REACH, grids.GRID)

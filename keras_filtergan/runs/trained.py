@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_filtergan.classifiers.classifier import load_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
@@ -23,6 +22,7 @@ from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
+from keras_filtergan.inversion.transformed import transformed_walk
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
@@ -172,6 +172,7 @@ class TrainedRun:
             dataset=self.dataset,
             discriminator=self.discriminator,
             reader=self.reader,
+            transformation=self.transformation,
             code_noise=self.code_noise,
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
@@ -187,23 +188,7 @@ class TrainedRun:
         Returns:
             The images T(x; middle → z) of all cells.
         """
-        grid, cells = len(latents), latents.reshape(-1, latents.shape[-1])
-        middle = cells[len(cells) // 2][None]
-        kernels, middle_kernels = self.generator(cells), self.generator(middle)[0]
-        found, errors = [], []
-        for image in images:
-            start = np.repeat(image[None], len(cells), axis=0)
-            found.append(self.transformation((start, middle, cells)).numpy())
-            wanted = self._activations(image[None], middle_kernels)
-            left = [self._activations(moved, kernels) - wanted for moved in (start, found[-1])]
-            errors.append(np.sum(np.square(left), axis=(2, 3, 4)))
-        layout = (len(images), grid, grid)
-        before, after = np.reshape(np.swapaxes(errors, 0, 1), (2, *layout))
-        pictures = np.reshape(found, (*layout, *images.shape[1:]))
-        return Walk(pictures, latents, images, before, after)
-
-    def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
-        return self.target.activations(self.target.features(images), kernels).numpy()
+        return transformed_walk(self.target, self.generator, self.transformation, images, latents)
 
 
 def _load(path: Path, *kinds: type[keras.Model]) -> keras.Model:

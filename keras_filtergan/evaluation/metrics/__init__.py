@@ -12,4 +12,5 @@ from keras_filtergan.evaluation.metrics import (  # noqa: F401
     critic,
     natural,
     walks,
+    transformation,
 )
