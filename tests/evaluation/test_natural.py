@@ -6,7 +6,11 @@ import numpy as np
 import oracles
 import pytest
 
-from keras_filtergan.classifiers.natural import NaturalCoordinates, channel_standard
+from keras_filtergan.classifiers.natural import (
+    NaturalCoordinates,
+    channel_standard,
+    main_directions,
+)
 from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.metrics import critic, natural
 from keras_filtergan.generators.kernel_source import KernelFunction
@@ -37,6 +41,26 @@ def test_directions_are_those_in_which_a_class_varies():
     strengths = np.linalg.svd(residuals, compute_uv=False)
     assert first.share == pytest.approx(strengths[0] ** 2 / np.sum(strengths**2))
     assert first.spread == pytest.approx(strengths[0] / np.sqrt(60))
+
+
+@pytest.mark.parametrize("shape", [(40, 70), (70, 40), (700, 900), (900, 700)], ids=str)
+def test_main_directions_are_the_first_right_singular_vectors(shape):
+    """By NumPy's SVD, of few and of many rows, which are looked at in another way."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=shape) * np.linspace(3, 0.5, shape[1])
+    rows[:, :5] += 8 * rng.normal(size=(shape[0], 5)) * np.arange(5, 0, -1)
+    directions, lengths = main_directions(rows, 5)
+    _, expected, vectors = np.linalg.svd(rows, full_matrices=False)
+    np.testing.assert_allclose(lengths, expected[:5], rtol=1e-6)
+    np.testing.assert_allclose(np.abs(np.sum(directions.T * vectors[:5], axis=1)), 1, atol=1e-5)
+    assert np.all(directions[np.argmax(np.abs(directions), axis=0), range(5)] > 0)
+
+
+def test_directions_of_many_rows_that_span_little_are_no_more_than_these():
+    rows = np.outer(np.random.default_rng(0).normal(size=900), np.arange(700.0))
+    directions, lengths = main_directions(rows, 10)
+    assert directions.shape == (700, 1)
+    assert lengths == pytest.approx([np.linalg.norm(rows)])
 
 
 def test_shares_of_changes_along_across_and_between():
