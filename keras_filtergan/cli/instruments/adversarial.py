@@ -22,7 +22,7 @@ def add_adversarial(commands: "argparse._SubParsersAction[Any]") -> None:
         "run, with generated ones: single sets, the mean of their activations and the mean of "
         "their probabilities. Attacks go through the averaging.",
     )
-    images_option(parser, 100)
+    images_option(parser, 60)
     add = parser.add_argument
     add("--norm", choices=["l2", "linf"], help="how changes are measured; default both")
     add(

@@ -53,7 +53,7 @@ class Attack:
     """
 
     radii: Sequence[float] | None = None
-    images: int = 100
+    images: int = 60
     sets: int = 10
     singles: int = 3
     steps: int = 40
