@@ -6,6 +6,7 @@ Its lines in are names of turns, its lines out JSON: first the turns that it off
 milliseconds that each one took. Two checkouts, or oneDNN off and on, cannot share a process.
 """
 
+import importlib
 import json
 import math
 import os
@@ -15,11 +16,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import contest
 import numpy as np
 
 SIZE = 1024  # of the matrices whose product shows the peak
+
+MODULES = ("classifiers.classifier", "classifiers.target", "gan.filtergan", "runs.settings")
 
 
 class Worker:
@@ -90,22 +94,27 @@ def run(kind: str, settings: dict) -> None:
 
 def made(side: int = 28, channels: int = 32, latent_dim: int | None = None, count: int = 4096):
     """A FilterGAN on layer 4, and as many images as are asked for, black but for a fifth."""
-    from keras_filtergan.classifiers.classifier import STANDARDS, build_classifier
-    from keras_filtergan.classifiers.target import FrozenTarget
-    from keras_filtergan.gan.filtergan import FilterGAN
-    from keras_filtergan.runs.settings import Settings
-
+    classifier, target_module, filtergan, settings = map(_module, MODULES)
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, side, side, 1), dtype=np.uint8)
     images *= random.uniform(size=images.shape) < 0.2
     labels = random.integers(0, 10, count)
-    widths = STANDARDS[1].widths
+    widths = classifier.STANDARDS[1].widths
     widths = (*widths[:2], channels, channels, widths[-1])  # what layer 4 reads and makes
-    target = FrozenTarget(build_classifier((side, side, 1), 10, widths), 4)
-    gan = FilterGAN(target, latent_dim or Settings().latent_dim)
+    network = classifier.build_classifier((side, side, 1), 10, widths)
+    target = target_module.FrozenTarget(network, 4)
+    gan = filtergan.FilterGAN(target, latent_dim or settings.Settings().latent_dim)
     gan.compile()
     gan.adapt(images[:512], batch_size=16)
     return gan, images, labels
+
+
+def _module(name: str) -> ModuleType:
+    """A module of the package, in its room or, in a checkout from before there were any, flat."""
+    try:
+        return importlib.import_module(f"keras_filtergan.{name}")
+    except ModuleNotFoundError:
+        return importlib.import_module(f"keras_filtergan.{name.rpartition('.')[2]}")
 
 
 def memory() -> float:
