@@ -77,12 +77,22 @@ def test_q_sees_the_main_directions_within_classes(gan, target, dataset):
     assert float(gan.reader.unit) == pytest.approx(along.std(), rel=1e-3)
 
 
-def test_logged_terms_by_hand(gan, target, dataset, batch):
-    """In NumPy, image by image, from the weights at the start of the step."""
-    latents = batch["latent"].numpy()
-    origins = latents.copy()
-    moving = np.arange(16) % 3
-    origins[np.arange(16), moving] = latents[np.arange(16) - 1, moving]
+@pytest.mark.parametrize("count", [16, 15])
+def test_logged_terms_by_hand(gan, target, dataset, batch, count):
+    """In NumPy, image by image, from the weights at the start of the step.
+
+    Image i of the first half moves from `back[i]` to `there[i]`, image i of the second half the
+    other way; they differ in one dimension. The second half of 15 images is one short.
+    """
+    batch = {name: part[:count] for name, part in batch.items()}
+    there, back, moving = [], [], []
+    for i in range(8):
+        there.append(batch["latent"][i].numpy())
+        back.append(there[i].copy())
+        back[i][i % 3] = batch["latent"][(i + 8) % count][i % 3]
+        moving.append(i % 3)
+    latents, origins = np.array(there + back)[:count], np.array(back + there)[:count]
+    moving = (moving + moving)[:count]
     kernels, others = (gan.raw_generator(x).numpy() for x in (latents, origins))
     moved = gan.transformation((batch["image"], origins, latents))
     standard = gan.discriminator.standardize
@@ -91,7 +101,7 @@ def test_logged_terms_by_hand(gan, target, dataset, batch):
         return target.activations(target.features(image[None]), kernel).numpy()[0]
 
     left, change, code, raw, spread = np.zeros(3), np.zeros(3), [], [], []
-    for i in range(16):
+    for i in range(count):
         here, there = (activations(batch["image"][i], k[i]) for k in (kernels, others))
         found = activations(moved[i], kernels[i])
         here, there, found = (standard(x[None]).numpy()[0] for x in (here, there, found))

@@ -90,11 +90,16 @@ class ImageBending(keras.Model):
         # The sums over images do not depend on T, so they come first.
         slopes = ops.mean(image_slopes(images), axis=-1)  # (m, h, w, 2)
         across = ops.sum(slopes * stroke, axis=-1, keepdims=True)  # s · n
-        of_bends = ops.einsum("mhwk,mhwl->hwkl", slopes, slopes)
+        sides = ops.unstack(slopes, axis=-1)
+        squared = [ops.stack([ops.sum(a * b, axis=0) for b in sides], axis=-1) for a in sides]
+        of_bends = ops.stack([ops.sum(row * bend, axis=-1) for row in squared], axis=-1)
         of_both = ops.sum(slopes * across, axis=0)
-        mixed = ops.einsum("ihwk,hwk->i", bend, of_both)[:, None] * self.stroke
+        bends, against, both = (
+            ops.reshape(x, (x.shape[0], -1)) for x in (bend, of_bends, of_both[None])
+        )
+        mixed = bends @ ops.transpose(both) * self.stroke
         products = (
-            ops.einsum("ihwk,jhwk->ij", bend, ops.einsum("hwkl,jhwl->jhwk", of_bends, bend))
+            bends @ ops.transpose(against)
             + mixed
             + ops.transpose(mixed)
             + ops.sum(ops.square(across)) * self.stroke[:, None] * self.stroke

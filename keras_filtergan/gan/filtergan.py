@@ -225,7 +225,7 @@ class FilterGAN(keras.Model):
         noisy = real + noise * data["noise_real"], fake + noise * data["noise_fake"]
         *verdicts, code_error = self._judge(noisy, fake, other, pair, data["noise_code"], training)
         real_logits, fake_logits = (judge.logits(each, data["label"]) for each in verdicts)
-        moved = self.transformation((data["image"], pair.origins, data["latent"]))
+        moved = self.transformation((data["image"], pair.origins, pair.latents))
         found = judge.standardize(target.activations(target.features(moved), pair.kernels))
         return Round(
             fake=fake,

@@ -125,20 +125,28 @@ class NaturalFilterGAN(FilterGAN):
         generator: FilterGenerator,
         training: bool,
     ) -> Pair:
-        """Each image under two latents that differ in one dimension, every image in the next."""
+        """Each image under two latents that differ in one dimension, every image in the next.
+
+        Two images share two latents, one from the first to the second and one back: half as many
+        kernel sets to generate.
+        """
+        m = tf.shape(latents)[0]
+        half = (m + 1) // 2
         first = tf.cast(self.g_optimizer.iterations, tf.int32)  # small batches miss some
-        moving = (tf.range(tf.shape(latents)[0]) + first) % self.latent_dim
+        moving = (tf.range(half) + first) % self.latent_dim
         steps = tf.one_hot(moving, self.latent_dim)
-        origins = latents + steps * (tf.roll(latents, 1, axis=0) - latents)
-        kernels = generator(tf.concat([latents, origins], axis=0), training=training)
-        of_latents, of_origins = tf.split(kernels, 2)
+        there = latents[:half]
+        back = there + steps * (tf.roll(latents, -half, axis=0)[:half] - there)
+        ends = tf.concat([there, back], axis=0)
+        kernels = generator(ends, training=training)
+        of_origins = tf.roll(kernels, -half, axis=0)[:m]
         return Pair(
-            latents=latents,
-            origins=origins,
-            kernels=of_latents,
-            generated=self.target.activations(features, of_latents),
+            latents=ends[:m],
+            origins=tf.roll(ends, -half, axis=0)[:m],
+            kernels=kernels[:m],
+            generated=self.target.activations(features, kernels[:m]),
             other=self.target.activations(features, of_origins),
-            steps=steps,
+            steps=tf.concat([steps, steps], axis=0)[:m],
         )
 
     def _judge(

@@ -62,7 +62,7 @@ class Settings:
     pixel_range: tuple[float, float] | None = None
     preprocessing: str | None = None
     classifier_epochs: int = 10
-    steps: int = 1800
+    steps: int = 1600
     batch_size: int = 64
     latent_dim: int = NATURAL.latent_dim
     seed: int = 0

@@ -62,7 +62,7 @@ def test_the_fraction_that_t_explains_is_that_of_a_loop(trained_subject):
     )
     walk, target = subject.transformed_walk, subject.target
     before = after = 0.0
-    middle = subject.kernels(np.zeros((1, 3)))[0]
+    middle = subject.kernels(np.zeros((1, 3), "float32"))[0]
     for n, x in enumerate(subject.walked_images):
         wanted = target.activations(target.features(x[None]), middle).numpy()
         for row in range(7):
