@@ -30,5 +30,5 @@ def test_the_range_of_keras_is_bounded_at_both_ends(tool):
 
 
 def test_a_requirement_without_a_bound_is_named(tool):
-    with pytest.raises(ValueError, match="no lower bound in setup.cfg: scipy"):
+    with pytest.raises(ValueError, match=r"no lower bound in setup\.cfg: scipy"):
         tool["lowest"](["numpy>=1.26", "scipy"])

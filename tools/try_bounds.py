@@ -51,7 +51,13 @@ def lowest(needed: list[str]) -> list[str]:
     return [f"{found[1]}=={found[2]}" for _, found in bounds if found]
 
 
+def key(requirement: str) -> str:
+    """The name of a package, spelled in one way."""
+    return re.split("[<>=]", requirement)[0].lower().replace("-", "_")
+
+
 def main(arguments: list[str]) -> int:
+    """Install, say what was installed, run the tests; returns pytest's exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("end", choices=["lowest", "newest"])
     asked, for_pytest = parser.parse_known_args(arguments)
@@ -67,10 +73,8 @@ def main(arguments: list[str]) -> int:
         versions = subprocess.run(
             [python, "-m", "pip", "freeze"], check=True, capture_output=True, text=True
         ).stdout.splitlines()
-        names = {re.split("[<>=]", text)[0].lower().replace("-", "_") for text in needed}
-        print(
-            *(line for line in versions if line.split("==")[0].lower().replace("-", "_") in names)
-        )
+        names = {key(text) for text in needed}
+        print(*(line for line in versions if key(line) in names))
         tests = for_pytest or [*SELECTION, "-m", "not slow"]
         environment = {**os.environ, "PYTHONPATH": ""}
         done = subprocess.run([python, "-m", "pytest", "-q", *tests], cwd=ROOT, env=environment)
