@@ -10,19 +10,21 @@ from keras_filtergan.evaluation.metrics.activations import activation_variation
 from keras_filtergan.evaluation.registry import METRICS, evaluate
 from keras_filtergan.evaluation.subject import Subject
 
-# What a training run ends with: cheap enough to wait for, without critic, grids and baselines.
+# What a training run ends with: cheap enough to wait for, without critic, grids, re-training and
+# baselines.
 TRAINING_CARD = (
     "classifier_accuracy",
     "swapped_accuracy",
     "averaged_accuracy",
-    "averaged_retrained_accuracy",
-    "control_retrained_accuracy",
     "activation_variation",
     "activation_bias",
     "code_r2",
     "code_information",
     "filter_diversity",
     "filter_distance",
+    "natural_share",
+    "natural_share_of_images",
+    "natural_coverage",
 )
 
 

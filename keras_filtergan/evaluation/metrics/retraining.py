@@ -13,7 +13,7 @@ from keras_filtergan.evaluation.metrics.accuracy import AVERAGED_LATENTS
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 
-EPOCHS = 6
+EPOCHS = 10
 BATCH_SIZE = 64
 LEARNING_RATE = 5e-4
 
