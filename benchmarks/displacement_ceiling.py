@@ -47,7 +47,7 @@ class Displacements:
         self.target, self.kernels = target, tf.constant(kernels)
         height, width = target.image_shape[:2]
         lattices = np.eye(GRID * GRID * 2, dtype=np.float32).reshape(-1, GRID, GRID, 2)
-        self.bends = AMOUNT * spline_field(tf.constant(lattices), height, width)
+        self.bends = tf.unstack(AMOUNT * spline_field(tf.constant(lattices), height, width))
 
     def __len__(self) -> int:
         return len(self.bends) + 1
