@@ -143,6 +143,7 @@ def _train(options: argparse.Namespace) -> int:
 
     import_tensorflow()
     from keras_filtergan import data, evaluation
+    from keras_filtergan.report.report import write_report
     from keras_filtergan.runs import gallery, training
     from keras_filtergan.runs.fitting import Interrupted
     from keras_filtergan.runs.trained import TrainedRun
@@ -157,6 +158,8 @@ def _train(options: argparse.Namespace) -> int:
     if run.is_complete:
         if not run.figures.exists():
             gallery.draw_gallery(TrainedRun.load(run, here))
+        if not run.report.exists():
+            write_report(run, data_dir=here)
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
@@ -176,8 +179,10 @@ def _train(options: argparse.Namespace) -> int:
             )
         raise
     gallery.draw_gallery(trained)
+    write_report(run, trained)
     print(evaluation.format_card(card))
     print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
+    print(f"open {run.report} in a browser: what was found, and an explorer of it")
     return DONE
 
 
