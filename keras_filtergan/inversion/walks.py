@@ -108,7 +108,7 @@ class Walk(Pictures):
         kept = {name: getattr(self, name) for name in ("latents", "error_before", "error_after")}
         pictures = {name: to_bytes(getattr(self, name)) for name in ("images", "start")}
         with in_one_step(path) as aside:
-            np.savez_compressed(aside, **kept, **pictures)
+            np.savez_compressed(aside, allow_pickle=False, **kept, **pictures)
 
     @classmethod
     def load(cls, path: Path) -> "Walk":

@@ -139,9 +139,9 @@ def map_spots(found: FilterMap) -> list[Spot]:
         source = "the real filter" if number < 0 else f"generated from latent {number + 1}"
         to_x, to_y = real[int(channel)]
         shade = SHADES[channels.index(int(channel)) % len(SHADES)]
-        place = (round(float(value), 1) for value in (x, y, to_x, to_y))
+        at = [round(float(value), 1) for value in (x, y, to_x, to_y)]
         text = f"channel {channel}, {source}"
-        spots.append(Spot(*place, int(channel), number < 0, shade, text))
+        spots.append(Spot(at[0], at[1], at[2], at[3], int(channel), number < 0, shade, text))
     return sorted(spots, key=lambda spot: spot.is_real)
 
 

@@ -1,6 +1,7 @@
 """What the explorer shows: pictures on grids of latents, and what two networks say of each."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 
 import keras
@@ -83,7 +84,7 @@ def transformed_grids(
         middle, real = rows[len(rows) // 2], sets[len(rows) // 2]
         for i, image in enumerate(images):
             found = map_in_batches(
-                lambda z, kernels, x=image, r=middle, k=real: cell(x, r, k, z, kernels),
+                functools.partial(cell, image, middle, real),
                 rows,
                 sets,
                 batch_size=max(1, UNITS_AT_ONCE // _units(trained)),

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 import keras_filtergan
 from keras_filtergan.doors import command
@@ -216,7 +217,7 @@ def _explorer(found: Explorer | None) -> dict[str, Any]:
     thorough = f"{command('visualize')} --report-only --thorough"
     return {
         "explorer": found,
-        "payload": jinja2.utils.markupsafe.Markup(safe),
+        "payload": Markup(safe),
         "thorough": thorough,
     }
 
