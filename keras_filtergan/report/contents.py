@@ -56,18 +56,18 @@ def finding(card: Card, layer: str, dataset: str) -> str:
     if own - swapped > GOOD:
         return (
             f"With generated kernels in layer {layer} the classifier of {dataset} is right on "
-            f"{swapped:.1%} of the test images instead of {own:.1%}: these kernels do not keep "
+            f"{_percent(swapped)} of the test images instead of {_percent(own)}: these kernels do not keep "
             "what the network needs, so what they change is no invariance."
         )
     if variation is not None and variation < 0.05:
         return (
             f"Generated kernels in layer {layer} keep the classifier of {dataset} right on "
-            f"{swapped:.1%} of the test images ({own:.1%} with its own), but they hardly change "
+            f"{_percent(swapped)} of the test images ({_percent(own)} with its own), but they hardly change "
             f"what the layer computes ({variation:.3f} of the variation between images)."
         )
     return (
         f"The classifier of {dataset} does not need the kernels that it learned: with generated "
-        f"ones in layer {layer} it is right on {swapped:.1%} of the test images ({own:.1%} with "
+        f"ones in layer {layer} it is right on {_percent(swapped)} of the test images ({_percent(own)} with "
         f"its own), while its activations{moved or ' change'}. What changes there is what the "
         "network ignores."
     )

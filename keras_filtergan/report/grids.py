@@ -76,7 +76,7 @@ def transformed_grids(
         span: how far, in standard deviations.
         independent: a second network, if there is one.
     """
-    cell = tf.function(_cells(trained, independent), reduce_retracing=True)
+    cell = tf.function(_cells(trained, independent), reduce_retracing=True, autograph=False)
     for p, plane in enumerate(planes):
         latents = plane.latents(size, span)
         rows = latents.reshape(-1, latents.shape[-1])

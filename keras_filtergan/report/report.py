@@ -214,11 +214,12 @@ def _explorer(found: Explorer | None) -> dict[str, Any]:
         return {"explorer": None, "payload": ""}
     data = json.dumps(found.payload(), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     safe = data.replace("<", "\\u003c").replace("&", "\\u0026")  # cannot end the script element
-    thorough = f"{command('visualize')} --report-only --thorough"
+    again = command("visualize")
     return {
         "explorer": found,
         "payload": Markup(safe),
-        "thorough": thorough,
+        "visualize": again,
+        "thorough": f"{again} --report-only --thorough",
     }
 
 

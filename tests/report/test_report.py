@@ -212,7 +212,7 @@ def test_one_latent_dimension(dataset, tmp_path):
 
 
 def test_the_sentence_says_what_was_found():
-    assert "is right on 98.1% of the test images (98.5% with its own)" in contents.finding(
+    assert "is right on 98.1 % of the test images (98.5 % with its own)" in contents.finding(
         CARD, "conv4", "digits"
     )
     worse = {**CARD, "swapped_accuracy": {"mean": 0.61, "min": 0.3}}
