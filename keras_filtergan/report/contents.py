@@ -51,23 +51,24 @@ def finding(card: Card, layer: str, dataset: str) -> str:
     own, swapped = card.get("classifier_accuracy"), _part(card, "swapped_accuracy", "mean")
     if own is None or swapped is None:
         return f"This run has no card yet, so nothing is known of what {layer} ignores."
+    kept, whole = _percent(swapped), _percent(own)
     variation = card.get("activation_variation")
     moved = "" if variation is None else f" vary {variation:.2f} times as much as between images"
     if own - swapped > GOOD:
         return (
             f"With generated kernels in layer {layer} the classifier of {dataset} is right on "
-            f"{_percent(swapped)} of the test images instead of {_percent(own)}: these kernels do not keep "
+            f"{kept} of the test images instead of {whole}: these kernels do not keep "
             "what the network needs, so what they change is no invariance."
         )
     if variation is not None and variation < 0.05:
         return (
             f"Generated kernels in layer {layer} keep the classifier of {dataset} right on "
-            f"{_percent(swapped)} of the test images ({_percent(own)} with its own), but they hardly change "
+            f"{kept} of the test images ({whole} with its own), but they hardly change "
             f"what the layer computes ({variation:.3f} of the variation between images)."
         )
     return (
         f"The classifier of {dataset} does not need the kernels that it learned: with generated "
-        f"ones in layer {layer} it is right on {_percent(swapped)} of the test images ({_percent(own)} with "
+        f"ones in layer {layer} it is right on {kept} of the test images ({whole} with "
         f"its own), while its activations{moved or ' change'}. What changes there is what the "
         "network ignores."
     )
