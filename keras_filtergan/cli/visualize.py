@@ -26,8 +26,23 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    _add_view_options(parser)
+    _add_report_options(parser)
+    add = parser.add_argument
+    add(
+        "--out",
+        type=Path,
+        help="folder for figures and report; default <run>/figures, and <run> for the report",
+    )
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
+
+
+def _add_view_options(parser: argparse.ArgumentParser) -> None:
+    """What is drawn, and how pictures are sought."""
     add, defaults = parser.add_argument, View()
-    add("--run", type=Path, help="run directory; default the latest under runs/")
     add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
     add(
         "--grid",
@@ -68,6 +83,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help="shift images at random by up to so much while they are sought; default %(default)s",
     )
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    """What the report holds."""
+    add = parser.add_argument
     add(
         "--report-only",
         action="store_true",
@@ -87,14 +107,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="finished runs whose figures the report shows beside those of this one",
     )
-    add(
-        "--out",
-        type=Path,
-        help="folder for figures and report; default <run>/figures, and <run> for the report",
-    )
-    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
-    parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
 
 
 def _visualize(options: argparse.Namespace) -> int:

@@ -37,7 +37,7 @@ def repeat_command(settings: dict[str, Any]) -> str:
         names = {field.name: field.default for field in dataclasses.fields(Settings)}
         others = ", ".join(f"{k}={v!r}" for k, v in _changes(names, wanted).items())
         return f'kfg.train(kfg.Settings({others}), "runs/again")'
-    preset = min(told, key=lambda name: len(told[name]))
+    preset = min(told, key=lambda name: len(told[name]) + bool(name))
     words = ["--preset", preset] if preset else ["--layer", str(wanted["layer"])]
     if not preset and method != Settings.method:
         words += ["--method", method]

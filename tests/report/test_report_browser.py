@@ -99,7 +99,7 @@ def probabilities(browser) -> np.ndarray:
     """As the table has them, `(networks, classes)`."""
     rows = browser.execute_script(
         "return [...document.querySelectorAll('#answers tbody tr')].map(row =>"
-        "[...row.querySelectorAll('.cell')].map(cell => Number(cell.dataset.probability)))"
+        "[...row.querySelectorAll('td')].map(cell => Number(cell.dataset.probability)))"
     )
     return np.array(rows).T
 
@@ -266,10 +266,9 @@ def test_a_new_picture_comes_within_50_milliseconds(opened):
 
 
 def test_the_first_paint_comes_within_a_second(opened):
-    [first] = opened.execute_script(
-        "return performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)"
-    )
-    assert first < 1000
+    entry = "performance.getEntriesByName('first-contentful-paint')[0]"
+    wait(opened, entry)
+    assert opened.execute_script(f"return {entry}.startTime") < 1000
 
 
 def test_no_error_and_no_request(opened, shown):
