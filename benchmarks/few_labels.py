@@ -70,7 +70,15 @@ CANDIDATES = (
         for kind, choices in STRENGTHS.items()
         for strength, share in choices
     ),
-    Condition("transformed × 1.0", transformed=1.0),
+    *(Condition(f"transformed × {s}", transformed=s) for s in (0.5, 1.0, 1.5, 2.0)),
+    *(
+        Condition(f"transformed × {s}, images × 1.0", images=IMAGES, transformed=s)
+        for s in (0.5, 1.0)
+    ),
+    *(
+        Condition(f"generated × {s}, 50%, transformed × 1.0", "generated", s, 0.5, transformed=1.0)
+        for s in (1.0, 2.0)
+    ),
 )
 INFERENCE = "real"  # by --choose as well
 BASES = tuple((title, INFERENCE) for title in (REAL, "real + images", "noise"))

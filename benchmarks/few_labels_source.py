@@ -1,7 +1,6 @@
 """The network and the generator of the first half of a set's classes, on which all else stands."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
@@ -11,9 +10,9 @@ from few_labels_data import save_npz
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.evaluation.baselines import matching_amount
 from keras_filtergan.evaluation.metrics.activations import activation_variation
+from keras_filtergan.gan.methods import METHODS
 from keras_filtergan.generators.kernel_source import KernelFunction, KernelSource
 from keras_filtergan.runs import training
-from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.trained import TrainedRun
@@ -29,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dataset", default="mnist")
     add("--layer", type=int, default=Settings.layer)
+    add("--method", choices=METHODS, default="infogan", help="of the FilterGAN")
     add("--seed", type=int, default=0, help="of classifier and FilterGAN")
     add("--filtergan-steps", type=int, default=3000)
     add("--classifier-epochs", type=int, default=Settings.classifier_epochs)
@@ -37,15 +37,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def trained_on(old: ImageDataset, options: argparse.Namespace) -> TrainedRun:
     """Classifier and FilterGAN of the first half of the classes, trained unless they are there."""
-    settings = dataclasses.replace(
-        infogan(),
+    settings = Settings.of_method(
+        options.method,
         layer=options.layer,
         dataset=str(save_npz(old, options.out)),
         steps=options.filtergan_steps,
         classifier_epochs=options.classifier_epochs,
         seed=options.seed,
     )
-    words = (old.name, f"layer{settings.layer}", f"seed{settings.seed}", f"steps{settings.steps}")
+    named = () if options.method == "infogan" else (options.method,)
+    words = [old.name, *named]
+    words += [f"{name}{getattr(settings, name)}" for name in ("layer", "seed", "steps")]
     run = RunDirectory(options.out / "-".join(words))
     plan = training.plan(settings)
     run.check(plan.config)  # what is there may have been trained otherwise

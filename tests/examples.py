@@ -183,6 +183,10 @@ class Things:
         return self.trained.generator
 
     @property
+    def transformation(self) -> keras.Model:
+        return self.trained.transformation
+
+    @property
     def z(self) -> np.ndarray:
         return np.zeros(4, "float32")
 

@@ -32,7 +32,8 @@ SLOW = (
     *("classifiers.classifier.train_classifier", "evaluation.card.full_card"),
     *("instruments.adversarial.study.adversarial_study", "runs.comparison.compare_layers"),
     *("instruments.maximize.study.maximization_study", "runs.gallery.draw_gallery"),
-    *("runs.training.train", "report.report.write_report"),
+    *("runs.training.train", "evaluation.known_change_kernels.KnownChangeKernels"),
+    "report.report.write_report",
 )
 # Their numbers are those of a trained run or of other images; all but the decimals is compared.
 TRAINED = (

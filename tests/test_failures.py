@@ -69,7 +69,10 @@ def test_training_that_fails_says_why_and_when_and_goes_on(words, tmp_path, monk
     ("trouble", "cause"),
     [
         ("shape", "error: InvalidArgumentError: Incompatible shapes: [8,10,10,3] vs. [7,1,1,1]"),
-        ("memory", "error: out of memory: ResourceExhaustedError: OOM when allocating tensor"),
+        pytest.param(  # TensorFlow tries for ten seconds, twice
+            *("memory", "error: out of memory: ResourceExhaustedError: OOM when allocating tensor"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_cause_is_that_of_the_operation(words, trouble, cause, capsys):

@@ -134,6 +134,8 @@ def test_logged_terms_by_hand(target, gan, batch):
         left.append(np.mean((found - wanted) ** 2))
         change.append(np.mean((fake[-1] - wanted[0]) ** 2))
     real, fake = np.array(real), np.array(fake)
+    features = target.features(batch["image"])
+    of_mean = standard(target.activations(features, kernels.mean(axis=0)))
     label, noise = batch["label"].numpy(), {k: v.numpy() for k, v in batch.items()}
 
     def logits(maps):
@@ -155,6 +157,8 @@ def test_logged_terms_by_hand(target, gan, batch):
         "code_error": np.mean((code - noise["latent"]) ** 2),
         "answer_loss": 9 * divergence.mean(),
         "unexplained": np.sum(left) / np.sum(change),
+        "bias": np.mean(np.sum(np.square(of_mean - real), axis=(1, 2, 3)))
+        / np.sum(np.var(real, axis=0, ddof=1)),
         "real_accuracy": np.mean(real_logits > 0),
         "fake_accuracy": np.mean(fake_logits < 0),
         "activation_variation": 0.5
@@ -177,6 +181,7 @@ def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, 
         variation_goal=None,
         code_noise=3.8,
         answer_weight=0.5,
+        bias_weight=2.0,
     )
     gan.compile(Still(), Still(), Still(), Still())
     gan.adapt(dataset.x_train)
@@ -195,7 +200,7 @@ def test_the_first_generator_step_follows_the_gradient_of_its_objective(target, 
         variable.assign(value)
         gan.discriminator_noise.value.assign(1.0)
         objective = logs["g_loss"] + 2.0 * logs["code_error"] + 0.5 * logs["answer_loss"]
-        return objective + 5.0 * logs["unexplained"]
+        return objective + 5.0 * logs["unexplained"] + 2.0 * logs["bias"]
 
     slope = (objective(eps) - objective(-eps)) / (2 * eps)
     gan.compile(keras.optimizers.SGD(1.0), Still(), Still(), Still())
@@ -274,7 +279,7 @@ def a_round(accuracy=0.75, variation=0.45, code_error=0.5) -> Round:
     """What a step sees when D is right that often about 8 real and 8 generated activations."""
     right = np.where(np.arange(8) < 8 * accuracy, 1.0, -1.0).astype("float32")
     terms = {"code_error": code_error, "activation_variation": variation}
-    terms |= {"fake": 0, "other": 0, "answer_loss": 0, "unexplained": 0, "alikeness": 0}
+    terms |= {"fake": 0, "other": 0, "answer_loss": 0, "unexplained": 0, "alikeness": 0, "bias": 0}
     tensors = {name: tf.constant(value, tf.float32) for name, value in terms.items()}
     return Round(real_logits=tf.constant(right), fake_logits=tf.constant(-right), **tensors)
 

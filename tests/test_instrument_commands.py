@@ -1,6 +1,8 @@
 """The commands of the instruments, on a run that exists and on a classifier alone."""
 
+import contextlib
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -26,34 +28,47 @@ def data(finished):
     return words[words.index("--dataset") + 1]
 
 
-@pytest.mark.parametrize("name", FAST)
-def test_numbers_and_a_picture_of_a_run(name, finished, tmp_path, capsys):
-    _, run, _ = finished
-    out = tmp_path / "found"
-    assert module_main([name, "--run", str(run), "--out", str(out), *FAST[name]]) == 0
+class Listener:
+    """Takes the steps of a command in the place of its bar."""
+
+    def __init__(self):
+        self.told = []
+
+    def __call__(self, *step):
+        self.told.append(step)
+
+    def close(self):
+        self.told.append("closed")
+
+
+@pytest.fixture(scope="module", params=FAST)
+def asked(request, finished, tmp_path_factory):
+    """An instrument that looked at a run: its name, folder, output, and the steps that it told."""
+    name, out, listener, output = (
+        request.param,
+        tmp_path_factory.mktemp("out"),
+        Listener(),
+        StringIO(),
+    )
+    words = [name, "--run", str(finished[1]), "--out", str(out / "found"), *FAST[name]]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.setattr(instrument, "StepProgress", lambda: listener)
+        assert module_main(words) == 0
+    return name, out / "found", output.getvalue(), listener.told
+
+
+def test_numbers_and_a_picture_of_a_run(asked):
+    name, out, output, _ = asked
     names = {path.name for path in out.iterdir()}
     assert {f"{name}.json", f"{name}.png"} <= names
     assert not any(name.startswith(".") for name in names)
     numbers = json.loads((out / f"{name}.json").read_text())
     assert numbers.get("settings", numbers)["seed"] == 0
-    assert str(out / f"{name}.png") in capsys.readouterr().out
+    assert str(out / f"{name}.png") in output
 
 
-@pytest.mark.parametrize("name", FAST)
-def test_every_step_is_told_once_and_in_order(name, finished, tmp_path, monkeypatch):
-    told = []
-
-    class Listener:
-        def __call__(self, *step):
-            told.append(step)
-
-        def close(self):
-            told.append("closed")
-
-    monkeypatch.setattr(instrument, "StepProgress", Listener)
-    words = ["--run", str(finished[1]), "--out", str(tmp_path / "found"), *FAST[name]]
-    assert module_main([name, *words]) == 0
-    *steps, last = told
+def test_every_step_is_told_once_and_in_order(asked):
+    *steps, last = asked[3]
     assert last == "closed"
     names, done, totals = zip(*steps, strict=True)
     assert all(names)

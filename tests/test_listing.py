@@ -27,7 +27,8 @@ def runs(finished, tmp_path):
     card = tmp_path / "runs" / "two" / "evaluation.json"
     held = json.loads(card.read_text())
     del held["code_r2"], held["taken_over"]["code_r2"]
-    held["natural_share"], held["taken_over"]["natural_share"] = 0.25, {"images": 7}
+    held["natural_critic"], held["taken_over"]["natural_critic"] = 0.25, {"images": 7}
+    held["natural_share"] = 0.25
     card.write_text(json.dumps(held))
     return tmp_path / "runs"
 
@@ -53,7 +54,7 @@ def test_cards_side_by_side_with_a_note(runs, capsys):
     card = json.loads((runs / "one" / "evaluation.json").read_text())
     assert cells(text, "activation_variation")[:2] == [f"{card['activation_variation']:.4f}"] * 2
     assert cells(text, "code_r2")[:2] == [f"{card['code_r2']:.4f}", "–"]
-    assert cells(text, "natural_share") == ["–", "0.2500", "7", "images"]
+    assert cells(text, "natural_critic") == ["–", "0.2500", "7", "images"]
     assert "note: these runs are of different layers: 2, 3" in text
     assert "data sets" not in text
 

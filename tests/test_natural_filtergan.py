@@ -113,7 +113,11 @@ def test_logged_terms_by_hand(gan, target, dataset, batch, count):
         code.append(read - (latents[i] - origins[i]) / np.sqrt(2))
         raw.append(activations(batch["image"][i], target.kernel.numpy()))
         spread.append((here - there) * np.sqrt(standard.variance.numpy().reshape(-1)))
+    maps = [activations(image, kernels.mean(axis=0)) for image in batch["image"]]
+    off, real = (np.array(x) / np.sqrt(standard.variance.numpy()) for x in (maps, raw))
+    bias = np.mean(np.sum(np.square(off - real), axis=(1, 2, 3)))
     logs = {name: float(value) for name, value in gan.train_step(batch).items()}
+    assert logs["bias"] == pytest.approx(bias / np.sum(np.var(real, axis=0, ddof=1)), rel=1e-3)
     assert logs["code_error"] == pytest.approx(3 * np.mean(np.square(code)), rel=1e-3)
     assert logs["unexplained"] == pytest.approx(np.mean(left / change), rel=1e-3)
     over_latents = 3 * 0.5 * np.sum(np.mean(np.square(spread), axis=0))
@@ -122,15 +126,16 @@ def test_logged_terms_by_hand(gan, target, dataset, batch, count):
 
 
 def test_each_player_moves_by_the_gradient_of_its_own_objective(gan, batch):
-    weights = gan.code_weight.value.numpy(), gan.answer_weight, gan.image_weight
-    assert weights == (5.0, 8.0, 15.0)
+    weights = gan.answer_weight, gan.image_weight, gan.bias_weight
+    assert (gan.code_weight.value.numpy(), *weights) == (5.0, 8.0, 20.0, 10.0)
     with tf.GradientTape(persistent=True) as tape:
         seen = gan._play(batch, gan.raw_generator, training=True)
         d_loss = tf.reduce_mean(
             tf.nn.softplus(-seen.real_logits) + tf.nn.softplus(seen.fake_logits)
         )
         g_loss = tf.reduce_mean(tf.nn.softplus(-seen.fake_logits))
-        of_g = g_loss + 5.0 * seen.code_error + 8.0 * seen.answer_loss + 15.0 * seen.unexplained
+        of_g = g_loss + 5.0 * seen.code_error + 8.0 * seen.answer_loss
+        of_g += 20.0 * seen.unexplained + 10.0 * seen.bias
         of_t = seen.unexplained + gan.transformation.alikeness(batch["image"])
     players = {
         "g": (of_g, gan.raw_generator.trainable_variables),

@@ -141,9 +141,8 @@ def straight(tmp_path_factory, settings):
     return run
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, settings, how):
     """SIGINT saves at once; after SIGKILL training goes on from the last checkpoint."""
     run = RunDirectory(tmp_path / "broken")

@@ -93,10 +93,25 @@ class NaturalCoordinates:
         return lines
 
     def share_of(self, changes: np.ndarray) -> float:
-        """Share of the squares of changes `(n, units)` that lies along the directions."""
-        changes = np.asarray(changes, np.float64).reshape(len(changes), -1)
-        along = changes @ self.directions.astype(np.float64)
-        return float(np.square(along).sum() / np.square(changes).sum())
+        """`share_along` these directions."""
+        return share_along(self.directions, changes)
+
+
+def share_along(directions: np.ndarray, changes: np.ndarray) -> float:
+    """Share of the squares of changes that lies along some directions; NaN if nothing changes.
+
+    Args:
+        directions: orthonormal columns, `(units, rank)`.
+        changes: `(n, …)`, of `units` numbers each.
+
+    Example:
+        >>> share_along(np.eye(3)[:, :2], np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]))
+        0.75
+    """
+    rows = np.asarray(changes, np.float64).reshape(len(changes), -1)
+    total = np.square(rows).sum()
+    along = np.square(rows @ directions.astype(np.float64)).sum()
+    return float(along / total) if total > 0 else np.nan
 
 
 def main_directions(rows: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:

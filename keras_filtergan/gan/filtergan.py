@@ -13,7 +13,7 @@ from keras_filtergan.gan import losses
 from keras_filtergan.gan.balance import Balance
 from keras_filtergan.gan.gradients import gradients
 from keras_filtergan.gan.hyperparameters import INFOGAN, OF_PLAYERS
-from keras_filtergan.gan.rounds import TERMS, Pair, Round, check_batch, unexplained, variation
+from keras_filtergan.gan.rounds import TERMS, Pair, Round, bias, check_batch, unexplained, variation
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
@@ -93,6 +93,7 @@ class FilterGAN(keras.Model):
         accuracy_goal: float | None = INFOGAN.accuracy_goal,
         answer_weight: float = INFOGAN.answer_weight,
         image_weight: float = INFOGAN.image_weight,
+        bias_weight: float = INFOGAN.bias_weight,
         averaging: float = INFOGAN.averaging,
         architecture: str = INFOGAN.architecture,
         seed: int = 0,
@@ -103,6 +104,7 @@ class FilterGAN(keras.Model):
         self.latent_dim = latent_dim
         self.answer_weight = answer_weight
         self.image_weight = image_weight
+        self.bias_weight = bias_weight
         self.averaging = averaging
         self.adversarial_loss = losses.generator_loss(generator_loss)
         players = get_architecture(architecture)
@@ -227,6 +229,7 @@ class FilterGAN(keras.Model):
         real_logits, fake_logits = (judge.logits(each, data["label"]) for each in verdicts)
         moved = self.transformation((data["image"], pair.origins, pair.latents))
         found = judge.standardize(target.activations(target.features(moved), pair.kernels))
+        of_mean = target.activations(features, tf.reduce_mean(pair.kernels, axis=0))
         return Round(
             fake=fake,
             other=other,
@@ -239,6 +242,7 @@ class FilterGAN(keras.Model):
             ),
             unexplained=unexplained(fake, other, found, pair.steps),
             alikeness=self._alikeness(data["image"]),
+            bias=bias(real, judge.standardize(of_mean)),
             activation_variation=variation(real_maps, pair.generated, pair.other) * pair.parts,
         )
 

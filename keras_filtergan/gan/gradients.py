@@ -19,6 +19,7 @@ class Players(Protocol):
     code_weight: Control
     answer_weight: float
     image_weight: float
+    bias_weight: float
 
     @property
     def q_variables(self) -> list:
@@ -53,16 +54,17 @@ def gradients(
         seen.code_error, (gan.q_variables, seen.fake, seen.other), unconnected_gradients=zero
     )
     # G's objective: its adversarial loss + λ · code error, through D and Q as they are above,
-    # + the answer loss + the unexplained share.
+    # + the answer loss + the unexplained share + the bias.
     weight = gan.code_weight.value
     of_g = tape.gradient(
-        [seen.fake, seen.other, seen.answer_loss, seen.unexplained],
+        [seen.fake, seen.other, seen.answer_loss, seen.unexplained, seen.bias],
         generator,
         output_gradients=[
             of_verdict + weight * of_code[0],
             weight * of_code[1],
             tf.constant(gan.answer_weight),
             tf.constant(gan.image_weight),
+            tf.constant(gan.bias_weight),
         ],
     )
     of_t = tape.gradient([seen.unexplained, seen.alikeness], gan.transformation.trainable_variables)

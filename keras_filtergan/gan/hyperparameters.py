@@ -21,6 +21,8 @@ class Hyperparameters:
         accuracy_goal: accuracy of D at which its noise is held; `None`: fixed noise.
         answer_weight: weight of the answer loss in G's objective.
         image_weight: weight of the unexplained share in G's objective.
+        bias_weight: weight of the bias in G's objective: how far G's mean kernels take activations
+            from the real ones.
         averaging: decay of the averaged generator, per step.
         architecture: which networks play, of `architectures.ARCHITECTURES`.
         g_learning_rate, dq_learning_rate, t_learning_rate: of RMSprop for G, and for D and Q, and
@@ -41,7 +43,8 @@ class Hyperparameters:
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75
     answer_weight: float = 8.0
-    image_weight: float = 15.0
+    image_weight: float = 20.0
+    bias_weight: float = 10.0
     averaging: float = 0.998
     architecture: str = "linear"
     g_learning_rate: float = 1e-3
@@ -51,11 +54,11 @@ class Hyperparameters:
 
 NATURAL = Hyperparameters()
 INFOGAN = Hyperparameters(
-    variation_goal=0.45, answer_weight=3.0, image_weight=5.0, architecture="shared"
+    variation_goal=0.45, answer_weight=3.0, image_weight=5.0, bias_weight=0.0, architecture="shared"
 )
 # What every method's players take; the rest is the optimizers' or a method's own.
 OF_PLAYERS = (
     *("latent_dim", "conditional", "generator_loss", "code_weight", "variation_goal"),
     *("code_noise", "discriminator_noise", "accuracy_goal", "answer_weight", "image_weight"),
-    *("averaging", "architecture"),
+    *("bias_weight", "averaging", "architecture"),
 )

@@ -35,6 +35,8 @@ class NaturalFilterGAN(FilterGAN):
     * **T only displaces** (`ImageBending`), linearly in the step, and its dimensions are kept
       orthogonal: without this all of them become the change that pays most.
     * **G is linear in z first** (`LinearFilterGenerator`).
+    * **G's mean kernels are held near the real ones**, by what they do to activations: T explains
+      more about other kernels, and G would pay for it with a bias (entry 38).
 
     What each of these does is measured in docs/notes/experiments.md, entry 31.
 
@@ -67,6 +69,7 @@ class NaturalFilterGAN(FilterGAN):
         variation_goal: float | None = NATURAL.variation_goal,
         answer_weight: float = NATURAL.answer_weight,
         image_weight: float = NATURAL.image_weight,
+        bias_weight: float = NATURAL.bias_weight,
         architecture: str = NATURAL.architecture,
         **kwargs,
     ):
@@ -77,6 +80,7 @@ class NaturalFilterGAN(FilterGAN):
             variation_goal=variation_goal,
             answer_weight=answer_weight,
             image_weight=image_weight,
+            bias_weight=bias_weight,
             architecture=architecture,
             **kwargs,
         )

@@ -8,7 +8,7 @@ from keras_filtergan.errors import InputError
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
 TERMS = (
-    *("code_error", "answer_loss", "unexplained"),
+    *("code_error", "answer_loss", "unexplained", "bias"),
     *("real_accuracy", "fake_accuracy", "activation_variation"),
 )
 
@@ -47,6 +47,7 @@ class Round(NamedTuple):
         answer_loss: see `losses.answer_loss`.
         unexplained: share of the change between latents that T does not explain.
         alikeness: of what T's latent dimensions do; 0 where each is a change of its own.
+        bias: of the activations under G's mean kernels, in units of V_x.
         activation_variation: V_z / V_x.
     """
 
@@ -58,6 +59,7 @@ class Round(NamedTuple):
     answer_loss: tf.Tensor
     unexplained: tf.Tensor
     alikeness: tf.Tensor
+    bias: tf.Tensor
     activation_variation: tf.Tensor
 
     @property
@@ -120,9 +122,27 @@ def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         other: of the same images, each under another latent.
     """
     over_latents = tf.reduce_sum(tf.reduce_mean(tf.square(fake - other), axis=0)) / 2.0
+    return tf.stop_gradient(tf.math.divide_no_nan(over_latents, _over_images(real)))
+
+
+def bias(real: tf.Tensor, of_mean: tf.Tensor) -> tf.Tensor:
+    """E‖a(x|mean kernels) − a(x|W)‖² / V_x in a batch.
+
+    Activations before the non-linearity are linear in the kernels, so these are the activations'
+    means over latents.
+
+    Args:
+        real: activations of the images under the real kernels W, `(m, h', w', cout)`.
+        of_mean: the same under the mean of the generated kernels.
+    """
+    off = tf.reduce_sum(tf.reduce_mean(tf.square(of_mean - real), axis=0))
+    return tf.math.divide_no_nan(off, _over_images(real))
+
+
+def _over_images(real: tf.Tensor) -> tf.Tensor:
+    """V_x: the unbiased variance over images of a batch, summed over units."""
     m = tf.cast(tf.shape(real)[0], tf.float32)
-    over_images = tf.reduce_sum(tf.math.reduce_variance(real, axis=0)) * m / (m - 1.0)
-    return tf.stop_gradient(tf.math.divide_no_nan(over_latents, over_images))
+    return tf.reduce_sum(tf.math.reduce_variance(real, axis=0)) * m / (m - 1.0)
 
 
 def _share(true: tf.Tensor) -> tf.Tensor:

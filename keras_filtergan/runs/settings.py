@@ -80,6 +80,7 @@ class Settings:
     accuracy_goal: float | None = NATURAL.accuracy_goal
     answer_weight: float = NATURAL.answer_weight
     image_weight: float = NATURAL.image_weight
+    bias_weight: float = NATURAL.bias_weight
     averaging: float = NATURAL.averaging
     architecture: str = NATURAL.architecture
 
@@ -108,6 +109,7 @@ class Settings:
             "discriminator_noise",
             "answer_weight",
             "image_weight",
+            "bias_weight",
         ):
             self._check(name, lambda value: value >= 0, "a number of at least 0")
         for name in ("accuracy_goal", "variation_goal"):
@@ -139,7 +141,9 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Settings":
-        """Settings from `config.json`; those of before there was another method were `infogan`.
+        """Settings from `config.json`, also of runs from before some of them were there.
+
+        Those without a method were `infogan`, those without a `bias_weight` had none.
 
         Raises:
             InputError: a name is not a setting (a file of another version).
@@ -150,4 +154,4 @@ class Settings:
                 f"unknown setting {sorted(unknown)[0]!r} in the run's config.json: it is a run of "
                 "another version; train it again in another folder"
             )
-        return cls(**{"method": "infogan", **values})
+        return cls(**{"method": "infogan", "bias_weight": 0.0, **values})

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_filtergan.evaluation import evaluate
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 NAMES = ["filter_diversity", "filter_distance"]
 
@@ -34,7 +35,8 @@ def test_known_kernels_have_known_numbers(subject):
         return np.where(latents[:, :1, None, None, None] > 0, 2 * real, 0 * real)
 
     up = int(np.sum(subject.latents(20)[:, 0] > 0))
-    card = evaluate(dataclasses.replace(subject, kernels=doubled), NAMES)
+    source = KernelFunction(doubled, subject.latent_dim)
+    card = evaluate(dataclasses.replace(subject, kernels=source), NAMES)
     assert card["filter_distance"] == pytest.approx(1.0, rel=1e-6)
     assert card["filter_diversity"] == pytest.approx(2 * up * (20 - up) / 190, rel=1e-6)
 

@@ -7,6 +7,7 @@ import pytest
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Measurement, evaluate, metric_names
 from keras_filtergan.evaluation.registry import METRICS, metric
+from keras_filtergan.generators.kernel_source import KernelFunction
 
 CARD = [
     *("classifier_accuracy", "swapped_accuracy", "averaged_accuracy"),
@@ -17,6 +18,7 @@ CARD = [
     *("natural_share", "natural_share_of_images", "natural_coverage", "discriminant"),
     *("natural_critic", "explained_fraction", "pixel_distance", "even_share"),
     *("label_agreement", "independent_label_agreement"),
+    *("transformed_fraction", "latent_geometry", "geometry_kinds"),
 ]
 
 
@@ -48,11 +50,15 @@ def test_an_unknown_name_is_refused_with_the_names_that_exist(subject):
 
 
 def test_a_metric_is_left_out_or_refused_without_what_it_needs(subject):
-    bare = dataclasses.replace(subject, discriminator=None, latent_dim=1)
+    line = KernelFunction(lambda z: subject.kernels(np.repeat(z, 3, axis=1)), 1)
+    bare = dataclasses.replace(subject, discriminator=None, kernels=line)
     grids = {"explained_fraction", "pixel_distance", "even_share", "label_agreement"}
-    left_out = {"code_r2", "code_information", "independent_label_agreement", *grids}
+    of_t = {"transformed_fraction", "latent_geometry", "geometry_kinds"}  # neither has a T
+    left_out = {"code_r2", "code_information", "independent_label_agreement", *grids, *of_t}
     assert metric_names(bare) == [name for name in CARD if name not in left_out]
-    assert metric_names(subject) == CARD[:-1]
+    assert metric_names(subject) == [
+        name for name in CARD if name not in {"independent_label_agreement", *of_t}
+    ]
     with pytest.raises(InputError, match="code_r2 needs discriminator, which this subject lacks"):
         evaluate(bare, ["code_r2"])
 

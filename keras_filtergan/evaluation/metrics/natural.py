@@ -8,7 +8,7 @@ how far the mean over latents lies from those is `activation_bias`.
 import keras
 import numpy as np
 
-from keras_filtergan.classifiers.natural import class_residuals, main_directions
+from keras_filtergan.classifiers.natural import class_residuals, main_directions, share_along
 from keras_filtergan.evaluation.metrics.critic import (
     IMAGES,
     STEPS,
@@ -63,8 +63,7 @@ def natural_coverage(subject: Subject) -> Measurement:
     view, changes = subject.view, subject.changes.astype(np.float64)
     directions, _ = main_directions(changes, view.natural.rank)
     residuals = class_residuals(view.held.astype(np.float64), view.held_labels)
-    value = np.square(residuals @ directions).sum() / np.square(residuals).sum()
-    return Measurement(float(value), _taken_over(subject))
+    return Measurement(share_along(directions, residuals), _taken_over(subject))
 
 
 @metric()
