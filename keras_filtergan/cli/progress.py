@@ -126,7 +126,7 @@ class PhaseProgress:
         now = time.monotonic()
         if what != self.what:  # what was done before, by an interrupted run, is no sign of speed
             self.close()
-            self.what, self.first, self.begun, self.said = what, done, now, now - TERMINAL_INTERVAL
+            self.what, self.first, self.begun, self.said = what, done, now, now - LONG
             self.has_told = False
         made = done - self.first
         left = (now - self.begun) / made * (total - done) if made else None
