@@ -175,6 +175,8 @@
     box($("marker"), row, column);
     const byte = numbersAt(row, column)[0], share = (byte - 150) / 100;
     $("explained-value").textContent = byte === UNDEFINED ? "–" : `${Math.round(100 * share)} %`;
+    $("explained-words").textContent = byte === UNDEFINED ? "the original explains itself" :
+      "of the change of kernels is explained by the picture";
     $("explained-bar").style.width = byte === UNDEFINED ? "0" : `${100 * Math.max(0, share)}%`;
     const frozen = fill(0, frozenAt(row, column));
     const other = data.independent ? fill(1, independentAt(row, column)) : "";
@@ -278,8 +280,10 @@
 
   function inverted() {
     if (data.planes.some((_, p) => has(state.image, p, "inversion"))) return nearest();
-    const name = Object.keys(data.grids).find((one) => one.endsWith("/inversion"));
-    const [i, p] = name.split("/").map(Number);
+    const places = Object.keys(data.grids).filter((one) => one.endsWith("/inversion"))
+      .map((one) => one.split("/").map(Number));
+    const alike = ([one]) => data.images[one].label === image().label;
+    const [i, p] = places.find(alike) || places[0];
     Object.assign(state, { image: i, plane: p, swapped: false });
     $("picker").querySelectorAll("input")[i].checked = true;
     return "Only some images were inverted: this is one of them.";
