@@ -16,7 +16,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_filtergan.augmentation import augmentation as module
-from keras_filtergan.augmentation.augmentation import Augmentation, to_bytes
+from keras_filtergan.augmentation.augmentation import Augmentation
 from keras_filtergan.augmentation.augmented_dataset import AugmentedDataset
 from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
 from keras_filtergan.classifiers.classifier import build_classifier
@@ -24,6 +24,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.cli import module_main
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.data import ImageDataset, load_dataset
+from keras_filtergan.data.pixels import to_bytes
 from keras_filtergan.data.tfds_writer import tfds_name
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import save_model

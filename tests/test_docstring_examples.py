@@ -33,6 +33,7 @@ SLOW = (
     *("instruments.adversarial.study.adversarial_study", "runs.comparison.compare_layers"),
     *("instruments.maximize.study.maximization_study", "runs.gallery.draw_gallery"),
     *("runs.training.train", "evaluation.known_change_kernels.KnownChangeKernels"),
+    "report.report.write_report",
 )
 # Their numbers are those of a trained run or of other images; all but the decimals is compared.
 TRAINED = (

@@ -13,7 +13,8 @@ PACKAGE = Path(keras_filtergan.__file__).parent
 ORDER = (
     *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
     *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
-    *("gan", "inversion", "layers", "plots", "evaluation", "runs", "augmentation", "instruments"),
+    *("gan", "inversion", "layers", "plots", "evaluation", "runs"),
+    *("augmentation", "instruments", "report"),
     *("cli", "__main__"),
 )
 # Within a room of rooms, a study imports no other study but those above it.

@@ -11,6 +11,7 @@ from keras_filtergan.augmentation.recipe import Recipe
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import randomness, to_unit_interval
 from keras_filtergan.data.batches import map_in_batches
+from keras_filtergan.data.pixels import to_bytes
 from keras_filtergan.errors import InputError
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.names import by_name
@@ -174,18 +175,6 @@ class Augmentation:
     def _activations(self, images: np.ndarray, kernels: tf.Tensor) -> np.ndarray:
         target = self.trained.target
         return target.activations(target.features(images), kernels).numpy()
-
-
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Pixels in [0, 1] to the nearest of 0..255, uint8; bytes come back as they are.
-
-    Example:
-        >>> to_bytes(np.array([0.0, 0.2, 1.0], "float32"))
-        array([  0,  51, 255], dtype=uint8)
-    """
-    if images.dtype == np.uint8:
-        return images
-    return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 @tf.function

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_filtergan.augmentation.augmentation import Piece, to_bytes
+from keras_filtergan.augmentation.augmentation import Piece
 from keras_filtergan.data import ImageDataset
+from keras_filtergan.data.pixels import to_bytes
 from keras_filtergan.data.tfds_writer import Example
 
 

@@ -4,6 +4,10 @@ import sys
 import time
 from typing import TextIO
 
+TERMINAL_INTERVAL = 0.1  # seconds between changes of a line on a terminal
+LONG = 60.0  # seconds from which a phase is long, and between lines elsewhere
+ENOUGH = 20  # steps after which the time of a phase is known
+BAR = 16  # letters
 INTERVAL = 10.0  # seconds between lines where a line cannot be overwritten
 
 
@@ -94,6 +98,63 @@ class StepProgress:
         if self.what and self.stream.isatty():
             self.stream.write("\r\x1b[K")
             self.stream.flush()
+
+
+class PhaseProgress:
+    """Says how far a run is: phase by phase, with the figures that matter and the time left.
+
+    On a terminal in one line that changes. Elsewhere when a phase begins, at most once a minute
+    meanwhile, and when it ends. A phase that will take over a minute says so once it is known.
+
+    Args:
+        stream: where to say it; `sys.stdout` if not given.
+
+    Example:
+        >>> progress = PhaseProgress()
+        >>> progress("evaluating", 12, 12, "natural_share (1 s)")
+        evaluating: 12 of 12, natural_share (1 s)
+    """
+
+    def __init__(self, stream: TextIO | None = None):
+        self.stream = sys.stdout if stream is None else stream
+        self.what = ""
+        self.first, self.begun, self.said = 0, 0.0, 0.0
+        self.has_told = False
+
+    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+        """So many of `total` steps are done."""
+        now = time.monotonic()
+        if what != self.what:  # what was done before, by an interrupted run, is no sign of speed
+            self.close()
+            self.what, self.first, self.begun, self.said = what, done, now, now - LONG
+            self.has_told = False
+        made = done - self.first
+        left = (now - self.begun) / made * (total - done) if made else None
+        if left is not None and not self.has_told and made >= ENOUGH:
+            self.has_told = True
+            if left > LONG:
+                self._write(f"{what}: {total - done:,} steps will take about {_time(left)}\n")
+        interval = TERMINAL_INTERVAL if self.stream.isatty() else LONG
+        if done == total or now - self.said >= interval:
+            self.said = now
+            line = f"{what}: {done:,} of {total:,}" + (f", {note}" if note else "")
+            line += f", {_time(left)} left" if left and done < total else ""
+            self._write(f"{self._bar(done / total)}{line}" if self.stream.isatty() else f"{line}\n")
+
+    def close(self) -> None:
+        """Leave the line that was being overwritten."""
+        if self.what and self.stream.isatty():
+            self.stream.write("\n")
+            self.stream.flush()
+        self.what = ""
+
+    def _write(self, text: str) -> None:
+        self.stream.write(f"\r\x1b[K{text}" if self.stream.isatty() else text)
+        self.stream.flush()
+
+    def _bar(self, share: float) -> str:
+        full = round(BAR * share)
+        return f"[{'█' * full}{'·' * (BAR - full)}] "
 
 
 def _time(seconds: float) -> str:

@@ -2,9 +2,10 @@
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras_filtergan.cli.command import (
     import_tensorflow,
     run_script,
 )
+from keras_filtergan.cli.progress import PhaseProgress
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
@@ -132,6 +134,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         dest="preset",
         help="short for --preset quick, a smoke run of about a minute",
     )
+    add(
+        "--tensorboard",
+        action="store_true",
+        help="also write <run>/tensorboard (pip install tensorboard)",
+    )
+    add("--quiet", action="store_true", help="say nothing but errors")
     add("--debug", action="store_true", help="show the traceback of an error")
 
 
@@ -143,9 +151,9 @@ def _train(options: argparse.Namespace) -> int:
 
     import_tensorflow()
     from keras_filtergan import data, evaluation
+    from keras_filtergan.report.report import write_report
     from keras_filtergan.runs import gallery, training
     from keras_filtergan.runs.fitting import Interrupted
-    from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
     settings = dataclasses.replace(settings, dataset=data.absolute_source(settings.dataset, here))
@@ -154,17 +162,17 @@ def _train(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
         return DONE
+    say = _nothing if options.quiet else _say
     if run.is_complete:
-        if not run.figures.exists():
-            gallery.draw_gallery(TrainedRun.load(run, here))
-        print(evaluation.format_card(run.read_evaluation()))
-        print(f"{run.path} is complete; choose another --out or --seed for another run")
+        _complete(run, here, say)
         return DONE
     if run.config.exists() and not options.resume:
         raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
-    verbose = 1 if sys.stdout.isatty() else 2
+    board = _board(run) if options.tensorboard else None
+    verbose = 1 if sys.stdout.isatty() and not options.quiet else 0
+    progress = None if options.quiet else PhaseProgress()
     try:
-        trained, card = training.train(plan, run, verbose=verbose, say=_say)
+        trained, card = training.train(plan, run, verbose, say, tell=progress, board=board)
     except Interrupted as interruption:
         print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
         return INTERRUPTED
@@ -175,14 +183,45 @@ def _train(options: argparse.Namespace) -> int:
                 "--resume"
             )
         raise
-    gallery.draw_gallery(trained)
-    print(evaluation.format_card(card))
-    print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
+    finally:
+        if progress is not None:
+            progress.close()
+    gallery.draw_gallery(trained, say=say)
+    write_report(run, trained, say=say)
+    say(evaluation.format_card(card))
+    say(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
+    say(f"open {run.report} in a browser: what was found, and an explorer of it")
     return DONE
+
+
+def _complete(run: RunDirectory, here: str | None, say: Callable[[str], None]) -> None:
+    """What is still to be done for a run that has ended: pictures and report, if they are not."""
+    from keras_filtergan import evaluation
+    from keras_filtergan.report.report import write_report
+    from keras_filtergan.runs import gallery
+    from keras_filtergan.runs.trained import TrainedRun
+
+    if not (run.figures / "filters.png").exists():
+        gallery.draw_gallery(TrainedRun.load(run, here), say=say)
+    if not run.report.exists():
+        write_report(run, data_dir=here, say=say)
+    say(evaluation.format_card(run.read_evaluation()))
+    say(f"{run.path} is complete; choose another --out or --seed for another run")
 
 
 def _say(line: str) -> None:
     print(as_options(line), flush=True)
+
+
+def _nothing(line: str) -> None:
+    """What is said with `--quiet`."""
+
+
+def _board(run: RunDirectory) -> Path:
+    """The folder for TensorBoard, whose package is not one that a run needs."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise InputError("--tensorboard needs a package that is not here: pip install tensorboard")
+    return run.path / "tensorboard"
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -8,10 +8,10 @@ from typing import Any
 from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
 from keras_filtergan.files import check_writable
 from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
-from keras_filtergan.runs.run_directory import latest_run, open_run
+from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run
 from keras_filtergan.runs.view import View
 
-DESCRIPTION = "Draw the figures of a finished run."
+DESCRIPTION = "Draw the figures of a finished run, and write its report."
 
 
 def visualize_main(arguments: Sequence[str] | None = None) -> int:
@@ -26,8 +26,23 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    _add_view_options(parser)
+    _add_report_options(parser)
+    add = parser.add_argument
+    add(
+        "--out",
+        type=Path,
+        help="folder for figures and report; default <run>/figures, and <run> for the report",
+    )
+    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
+    add("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
+
+
+def _add_view_options(parser: argparse.ArgumentParser) -> None:
+    """What is drawn, and how pictures are sought."""
     add, defaults = parser.add_argument, View()
-    add("--run", type=Path, help="run directory; default the latest under runs/")
     add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
     add(
         "--grid",
@@ -68,20 +83,48 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help="shift images at random by up to so much while they are sought; default %(default)s",
     )
-    add("--out", type=Path, help="folder for the figures; default <run>/figures")
-    add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
-    parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    """What the report holds."""
+    add = parser.add_argument
+    add(
+        "--report-only",
+        action="store_true",
+        help="write report.html again and draw nothing; the run need not be whole",
+    )
+    add(
+        "--thorough",
+        action="store_true",
+        help="for the report train an independent network and invert each image of its explorer: "
+        "minutes",
+    )
+    add(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="finished runs whose figures the report shows beside those of this one",
+    )
 
 
 def _visualize(options: argparse.Namespace) -> int:
-    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    run = _run(options)
+    beside = [open_run(path) for path in options.beside]
     folder = options.out or run.figures
-    check_writable(folder)
+    place = options.out or run.path
+    check_writable(place)
     import_tensorflow()
+    from keras_filtergan.report.report import write_report
     from keras_filtergan.runs import gallery
     from keras_filtergan.runs.trained import TrainedRun
 
+    here = data_dir(options)
+    more = {"data_dir": here, "beside": beside, "thorough": options.thorough}
+    if options.report_only:
+        write_report(run, None, place, walks=folder, **more)
+        return DONE
     view = View(
         images=tuple(options.images) if options.images else None,
         grid=options.grid,
@@ -91,9 +134,19 @@ def _visualize(options: argparse.Namespace) -> int:
         prior=options.prior,
         jitter=options.jitter,
     )
-    trained = TrainedRun.load(run, data_dir(options))
+    trained = TrainedRun.load(run, here)
     gallery.draw_gallery(trained, view, folder)
+    write_report(run, trained, place, walks=folder, **more)
     return DONE
+
+
+def _run(options: argparse.Namespace) -> RunDirectory:
+    """The run that is meant; for its report alone it may be unfinished."""
+    if options.run is None:
+        return latest_run(Path("runs"))
+    if options.report_only and options.run.is_dir():
+        return RunDirectory(options.run)
+    return open_run(options.run)
 
 
 def _dims(text: str) -> str | tuple[int, int]:

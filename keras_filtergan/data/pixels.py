@@ -42,6 +42,18 @@ def to_unit_interval(images: Any) -> Any:
     return scaled / 255.0 if kind == "bytes" else scaled
 
 
+def to_bytes(images: np.ndarray) -> np.ndarray:
+    """Pixels in [0, 1] to the nearest of 0..255, uint8; bytes come back as they are.
+
+    Example:
+        >>> to_bytes(np.array([0.0, 0.2, 1.0], "float32"))
+        array([  0,  51, 255], dtype=uint8)
+    """
+    if images.dtype == np.uint8:
+        return images
+    return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
 def _kind(images: Any) -> str:
     """`bytes` or `floats`, by the type."""
     name = getattr(getattr(images, "dtype", None), "name", None)

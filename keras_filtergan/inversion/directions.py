@@ -56,7 +56,8 @@ def principal_directions(
     images, latent_dim = to_unit_interval(np.asarray(images)), generator.latent_dim
     z = tf.zeros([latent_dim]) if z is None else tf.convert_to_tensor(z, tf.float32)
     images = tf.convert_to_tensor(images, tf.float32)
-    columns, explained = tf.function(_columns_and_projections)(target, generator, images, z)
+    compiled = tf.function(_columns_and_projections, autograph=False)  # has no Python branches
+    columns, explained = compiled(target, generator, images, z)
     columns = columns.numpy().reshape(latent_dim, -1).astype("float64")
     explained = explained.numpy().reshape(latent_dim, -1).astype("float64")
     whole, part = columns @ columns.T, columns @ explained.T

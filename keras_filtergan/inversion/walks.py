@@ -3,12 +3,16 @@
 import dataclasses
 import math
 import numbers
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_filtergan.data.pixels import to_bytes, to_unit_interval
 from keras_filtergan.errors import InputError
+from keras_filtergan.files import in_one_step
 
 # Relative squared error below which two activations are the same but for rounding: the same kernels
 # as one set for all images and as a set for each are computed in different orders.
@@ -90,6 +94,42 @@ class Walk(Pictures):
         """
         middle = len(self.latents) // 2
         return self._part(slice(None), slice(middle - reach, middle + reach + 1))
+
+    def turned(self) -> "Walk":
+        """The same walk with its two latent directions exchanged."""
+        cells = ("images", "error_before", "error_after")
+        swapped = {name: np.swapaxes(getattr(self, name), 1, 2) for name in cells}
+        history = {name: np.swapaxes(rows, 2, 3) for name, rows in self.history.items()}
+        latents = np.swapaxes(self.latents, 0, 1)
+        return dataclasses.replace(self, latents=latents, history=history, **swapped)
+
+    def save(self, path: Path) -> None:
+        """Keep the walk without its history, images as bytes, in an `.npz` file, in one step."""
+        kept = {name: getattr(self, name) for name in ("latents", "error_before", "error_after")}
+        pictures = {name: to_bytes(getattr(self, name)) for name in ("images", "start")}
+        with in_one_step(path) as aside:
+            np.savez_compressed(aside, allow_pickle=False, **kept, **pictures)
+
+    @classmethod
+    def load(cls, path: Path) -> "Walk":
+        """A walk that `save` has kept; nothing in the file is executed.
+
+        Raises:
+            InputError: the file is missing, damaged, or holds something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                parts = {name: file[name] for name in file.files}
+            pictures = {name: to_unit_interval(parts.pop(name)) for name in ("images", "start")}
+            walk = cls(**parts, **pictures)
+            n, rows, columns = walk.images.shape[:3]
+            if walk.latents.shape[:2] != (rows, columns) or len(walk.start) != n:
+                raise ValueError("arrays of different layouts")
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"expected a walk in {str(path)!r}, it cannot be read ({error})"
+            ) from None
+        return walk
 
     def _part(self, which: slice, cells: slice) -> "Walk":
         """The walks of some images over a square of the cells."""

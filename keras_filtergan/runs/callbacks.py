@@ -2,14 +2,22 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_filtergan.errors import DivergenceError
+from keras_filtergan.files import in_one_step
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
+
+PROGRESS_GRID, PROGRESS_SPAN = 5, 2.0  # of the pictures that are drawn meanwhile
+
+Tell = Callable[[str, int, int, str], None]
 
 
 class StepCounter(keras.callbacks.Callback):
@@ -83,6 +91,91 @@ class CheckpointWriter(StepCounter):
         """Save when it is time."""
         if self.step % self.interval == 0 or self.step == self.last_step:
             self.checkpoints.save(self.model, self.step)
+
+
+class StepTeller(StepCounter):
+    """Tell after every step how far training is, with the four figures that matter.
+
+    Args:
+        tell: takes what is done, steps done, steps in all, and the figures as a text.
+        first_step, last_step: of the run.
+    """
+
+    def __init__(self, tell: "Tell", first_step: int, last_step: int):
+        super().__init__(first_step)
+        self.tell = tell
+        self.last_step = last_step
+
+    def on_step(self, logs: dict | None) -> None:
+        """Tell."""
+        self.tell("training FilterGAN", self.step, self.last_step, four_figures(logs or {}))
+
+
+def four_figures(logs: dict[str, float]) -> str:
+    """The figures of training that matter, as far as they are logged.
+
+    Example:
+        >>> four_figures({"activation_variation": 0.2, "real_accuracy": 0.7, "fake_accuracy": 0.8})
+        'variation 0.20, D right 75 %'
+    """
+    shown = []
+    for name, term in (("variation", "activation_variation"), ("code error", "code_error")):
+        if term in logs:
+            shown.append(f"{name} {logs[term]:.2f}")
+    if {"real_accuracy", "fake_accuracy"} <= logs.keys():
+        right = (logs["real_accuracy"] + logs["fake_accuracy"]) / 2
+        shown.append(f"D right {right:.0%}".replace("%", " %"))
+    if "unexplained" in logs:
+        shown.append(f"unexplained {logs['unexplained']:.2f}")
+    return ", ".join(shown)
+
+
+class ProgressPictures(StepCounter):
+    """Every so many steps what T makes of one image over fixed latents, as a PNG file.
+
+    Args:
+        folder: where `step_000500.png` goes, made when it is needed.
+        image: x, `(h, w, c)` in [0, 1], the same each time.
+        first_step: of the run.
+        interval: steps from picture to picture.
+        board: takes the same as images of TensorBoard, if given.
+    """
+
+    def __init__(
+        self, folder: Path, image: np.ndarray, first_step: int, interval: int, board: Any = None
+    ):
+        super().__init__(first_step)
+        self.folder = folder
+        self.image = image
+        self.interval = interval
+        self.board = board
+
+    def on_step(self, logs: dict | None) -> None:
+        """Draw when it is time."""
+        if self.step % self.interval == 0:
+            sheet = self.sheet()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with in_one_step(self.folder / f"step_{self.step:06d}.png") as aside:
+                keras.utils.save_img(aside, 255 * sheet, scale=False)
+            if self.board is not None:
+                with self.board.as_default():
+                    tf.summary.image("one image over fixed latents", sheet[None], self.step)
+
+    def sheet(self) -> np.ndarray:
+        """The pictures side by side, three times as large, in [0, 1]; the middle is x."""
+        model, (h, w, c) = self.model, self.image.shape
+        steps = np.linspace(-PROGRESS_SPAN, PROGRESS_SPAN, PROGRESS_GRID)
+        latents = np.zeros((PROGRESS_GRID, PROGRESS_GRID, model.latent_dim), "float32")
+        latents[..., 0] = steps
+        if model.latent_dim > 1:
+            latents[..., 1] = steps[:, None]
+        rows = latents[:1] if model.latent_dim == 1 else latents
+        flat = rows.reshape(-1, model.latent_dim)
+        same = np.repeat(self.image[None], len(flat), axis=0)
+        found = model.transformation((same, np.zeros((1, model.latent_dim), "float32"), flat))
+        tiles = np.asarray(found).reshape(len(rows), PROGRESS_GRID, h, w, c)
+        sheet = np.moveaxis(tiles, 2, 1).reshape(len(rows) * h, PROGRESS_GRID * w, c)
+        return sheet.repeat(3, axis=0).repeat(3, axis=1)
 
 
 class Interruption(StepCounter):

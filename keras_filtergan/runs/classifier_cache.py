@@ -43,18 +43,13 @@ def cached_classifier(
     Returns:
         Its `.keras` file, written aside and renamed: there is never half a classifier.
     """
-    recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
-    kind = STANDARDS[dataset.image_shape[-1]]
-    widths = kind.widths if widths is None else widths
-    how = [widths, kind.shift, POOL_AFTER, recipe]
-    made_of = [dataset.fingerprint, seed, epochs, how, keras.__version__]
-    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
-    path = runs / "classifiers" / f"{dataset.name}-{key}.keras"
+    path = _place(dataset, runs, epochs, seed, widths)
     if path.exists():
         say(f"reusing the classifier {path}")
         return path
     say(f"training a classifier for {epochs} epochs")
     path.parent.mkdir(parents=True, exist_ok=True)
+    widths = STANDARDS[dataset.image_shape[-1]].widths if widths is None else widths
     classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
     save_model(classifier, path)
     return path
@@ -70,20 +65,45 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
     Returns:
         Gives the network, or `None` for images that are too small for the standard one.
     """
-    if min(trained.dataset.image_shape[:2]) < SMALLEST_SIDE:
+    if independent_path(trained, runs) is None:
         return None
 
     def provide() -> keras.Model:
-        settings = trained.settings
-        usual = STANDARDS[trained.dataset.image_shape[-1]].widths
-        return load_classifier(
-            cached_classifier(
-                trained.dataset,
-                runs,
-                settings.classifier_epochs,
-                settings.seed + INDEPENDENT_SEED,
-                widths=tuple(width * 3 // 2 for width in usual),
-            )
-        )
+        return load_classifier(cached_classifier(*_independent_recipe(trained, runs)))
 
     return provide
+
+
+def independent_path(trained: TrainedRun, runs: Path) -> Path | None:
+    """Where the independent network of a run is kept, whether or not it has been trained.
+
+    Args:
+        trained, runs: as in `independent_classifier`.
+
+    Returns:
+        The file, or `None` for images that are too small for the standard network.
+    """
+    if min(trained.dataset.image_shape[:2]) < SMALLEST_SIDE:
+        return None
+    dataset, runs, epochs, seed, *_, widths = _independent_recipe(trained, runs)
+    return _place(dataset, runs, epochs, seed, widths)
+
+
+def _independent_recipe(trained: TrainedRun, runs: Path) -> tuple:
+    """Arguments of `cached_classifier`: another seed, and half as wide again."""
+    settings, usual = trained.settings, STANDARDS[trained.dataset.image_shape[-1]].widths
+    widths = tuple(width * 3 // 2 for width in usual)
+    seed = settings.seed + INDEPENDENT_SEED
+    return trained.dataset, runs, settings.classifier_epochs, seed, 0, print, widths
+
+
+def _place(
+    dataset: ImageDataset, runs: Path, epochs: int, seed: int, widths: tuple[int, ...] | None
+) -> Path:
+    """The file of a classifier by a hash of what makes it."""
+    recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
+    kind = STANDARDS[dataset.image_shape[-1]]
+    how = [kind.widths if widths is None else widths, kind.shift, POOL_AFTER, recipe]
+    made_of = [dataset.fingerprint, seed, epochs, how, keras.__version__]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    return runs / "classifiers" / f"{dataset.name}-{key}.keras"

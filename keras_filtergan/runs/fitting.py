@@ -1,12 +1,20 @@
 """The steps of a run: from checkpoint to checkpoint, with a history."""
 
-from keras_filtergan.data import ImageDataset, training_stream
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_filtergan.data import ImageDataset, to_unit_interval, training_stream
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.runs.callbacks import (
     CheckpointWriter,
     DivergenceGuard,
     HistoryWriter,
     Interruption,
+    ProgressPictures,
+    StepTeller,
+    Tell,
 )
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -27,6 +35,8 @@ def fit(
     run: RunDirectory,
     checkpoints: Checkpoints,
     verbose: int,
+    tell: Tell | None = None,
+    board: Path | None = None,
 ) -> None:
     """Train from the last checkpoint, if there is one, to the last step.
 
@@ -36,6 +46,8 @@ def fit(
         run: takes the history.
         checkpoints: of this run.
         verbose: as in Keras.
+        tell: takes how far training is, after every step.
+        board: folder for TensorBoard, if it is wanted.
 
     Raises:
         DivergenceError: a loss became NaN or infinite.
@@ -51,6 +63,7 @@ def fit(
             CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
             interruption,
             HistoryWriter(run, first),
+            *_watchers(settings, dataset, run, first, tell, board),
         ]
         for start, steps, epochs in segments(first, settings.steps):
             stream = training_stream(
@@ -71,7 +84,7 @@ def fit(
                     initial_epoch=epoch,
                     epochs=epoch + epochs,
                     callbacks=callbacks,
-                    verbose=verbose,
+                    verbose=verbose if tell is None else 0,
                     shuffle=False,
                 )
             except Exception as error:
@@ -80,6 +93,28 @@ def fit(
             if interruption.requested:
                 checkpoints.save(gan, interruption.step)
                 raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
+
+
+def _watchers(
+    settings: Settings,
+    dataset: ImageDataset,
+    run: RunDirectory,
+    first: int,
+    tell: Tell | None,
+    board: Path | None,
+) -> list[keras.callbacks.Callback]:
+    """What shows how training goes, and changes nothing."""
+    watchers: list[keras.callbacks.Callback] = []
+    pictures = None
+    if board is not None:
+        watchers.append(keras.callbacks.TensorBoard(board, write_graph=False))
+        pictures = tf.summary.create_file_writer(str(board / "pictures"))
+    image = to_unit_interval(dataset.x_test[0])
+    folder = run.figures / "progress"
+    watchers.append(ProgressPictures(folder, image, first, CHECKPOINT_INTERVAL, pictures))
+    if tell is not None:
+        watchers.append(StepTeller(tell, first, settings.steps))
+    return watchers
 
 
 def segments(first: int, last: int) -> list[tuple[int, int, int]]:

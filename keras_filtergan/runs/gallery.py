@@ -1,13 +1,11 @@
 """The pictures of a finished run."""
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.manifold import MDS
 
 from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
@@ -18,12 +16,11 @@ from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
+from keras_filtergan.runs.filter_map import FilterMap
 from keras_filtergan.runs.trained import TrainedRun
 from keras_filtergan.runs.view import View
 
 FILTER_ROWS = 8
-MDS_CHANNELS = 10
-MDS_LATENTS = 20
 
 
 def draw_gallery(
@@ -34,14 +31,16 @@ def draw_gallery(
 ) -> list[Path]:
     """Draw filters, MDS, training curves and invariance grids of a run.
 
+    Beside each grid that was found by inversion, the walk is kept as `Walk.save` does.
+
     Args:
         trained: a run that is kept in a directory.
         view: what to look at; the defaults of `View` if not given.
         folder: where the PNG files go, made if needed; `figures` of the run if not given.
-        say: takes one line for each file.
+        say: takes one line for each picture.
 
     Returns:
-        The files written.
+        The files written, pictures first.
 
     Raises:
         InputError: an image, dimension, grid or span out of range, or a run that is not kept.
@@ -60,9 +59,9 @@ def draw_gallery(
     numbers = _image_numbers(trained, view.images)
     if isinstance(view.dims, str) and trained.settings.latent_dim < 2:
         say("no grids: they need two latent dimensions, this run has one")
-        invariances = {}
+        invariances, walks = {}, {}
     else:
-        invariances = _draw_invariances(trained, view, numbers)
+        invariances, walks = _draw_invariances(trained, view, numbers)
     title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
     figures = {
         "filters": _draw_filters(trained),
@@ -75,9 +74,12 @@ def draw_gallery(
         for name, figure in figures.items():
             save_figure(figure, folder / f"{name}.png")
             say(str(folder / f"{name}.png"))
+        for name, walk in walks.items():
+            walk.save(folder / f"{name}.npz")
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
-    return [folder / f"{name}.png" for name in figures]
+    kept = [folder / f"{name}.npz" for name in walks]
+    return [*(folder / f"{name}.png" for name in figures), *kept]
 
 
 def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[int]:
@@ -90,7 +92,10 @@ def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[
     return list(dict.fromkeys(wanted))
 
 
-def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> dict[str, Figure]:
+def _draw_invariances(
+    trained: TrainedRun, view: View, numbers: list[int]
+) -> tuple[dict[str, Figure], dict[str, Walk]]:
+    """The grids of both kinds, and the walks that were found by inversion, by name of the file."""
     target, latent_dim = trained.target, trained.settings.latent_dim
     originals = to_unit_interval(trained.dataset.x_test[numbers])
     dims, axes = _axes(trained, originals, view.dims)
@@ -104,7 +109,7 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     made = trained.transformed_walk(originals, found.latents)
     layer = file_name(target.layer_name.removeprefix("conv"))
-    figures = {}
+    figures, walks = {}, {}
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
     for i, number in enumerate(numbers):
         for name, how, walk in (
@@ -114,7 +119,8 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
             figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
                 trained, walk.of_image(i), number, how, axes, view.span
             )
-    return figures
+        walks[f"invariances_layer{layer}_{number}"] = found.of_image(i)
+    return figures, walks
 
 
 def _axes(
@@ -156,19 +162,11 @@ def _draw_filters(trained: TrainedRun) -> Figure:
 
 
 def _draw_mds(trained: TrainedRun) -> Figure:
-    """Embed the filters of some output channels, real ones and those of many latents."""
-    real = trained.target.kernel.numpy()
-    generated = trained.subject().kernel_sets(MDS_LATENTS).numpy()
-    strongest = np.argsort(-np.square(real).sum(axis=(0, 1, 2)))[:MDS_CHANNELS]
-    sets = np.concatenate([real[None], generated])[..., strongest]  # (1 + n, kh, kw, cin, shown)
-    filters = np.moveaxis(sets, -1, 1).reshape(len(sets) * len(strongest), -1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn, about coming defaults
-        mds = MDS(n_components=2, n_init=1, random_state=trained.settings.seed)
-        points = np.asarray(mds.fit_transform(filters))
+    """The map of some filters, real ones and those of many latents."""
+    found = FilterMap.of(trained)
     title = (
-        f"{len(strongest)} filters of {trained.target.layer_name}: the real one (star) and "
-        f"{MDS_LATENTS} generated ones each\n(multi-dimensional scaling of Euclidean distances)"
+        f"{np.count_nonzero(found.is_real)} filters of {trained.target.layer_name}: the real one "
+        f"(star) and {found.numbers.max() + 1} generated ones each\n(multi-dimensional scaling of "
+        "Euclidean distances)"
     )
-    is_real = np.arange(len(filters)) < len(strongest)
-    return plots.mds_figure(points, np.tile(strongest, len(sets)), is_real, title)
+    return plots.mds_figure(found.points, found.channels, found.is_real, title)

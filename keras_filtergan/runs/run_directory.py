@@ -80,6 +80,11 @@ class RunDirectory:
         return self.path / "figures"
 
     @property
+    def report(self) -> Path:
+        """The page that shows what was found."""
+        return self.path / "report.html"
+
+    @property
     def is_complete(self) -> bool:
         """Whether training has ended and the card is written."""
         return (self.path / "evaluation.json").exists() and self.generator.exists()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -23,6 +24,7 @@ from keras_filtergan.evaluation.chance import chance_note
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
+from keras_filtergan.runs.callbacks import Tell
 from keras_filtergan.runs.checkpoints import Checkpoints, environment
 from keras_filtergan.runs.classifier_cache import cached_classifier
 from keras_filtergan.runs.fitting import fit
@@ -127,6 +129,8 @@ def train(
     verbose: int = 1,
     say: Callable[[str], None] = print,
     metrics: Iterable[str] = TRAINING_CARD,
+    tell: Tell | None = None,
+    board: Path | None = None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """Train, or go on training, and write the card.
 
@@ -136,6 +140,8 @@ def train(
         verbose: Keras verbosity, 1 for progress bars.
         say: takes one-line messages for the user.
         metrics: what the card shall hold.
+        tell: takes how far a long phase is: its name, steps done, steps in all, and a text.
+        board: folder for TensorBoard, if it is wanted.
 
     Returns:
         The trained run and its card.
@@ -165,12 +171,20 @@ def train(
     _record(run, planned, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
     checkpoints = Checkpoints(run.checkpoints, planned.identity)
-    fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose)
+    fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose, tell, board)
     say("evaluating on held-out images")
     trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
-    card = evaluate(trained.subject(), metrics)
+    card = evaluate(trained.subject(), metrics, _each_metric(list(metrics), tell))
     run.write_evaluation(card)
     return trained, card
+
+
+def _each_metric(names: list[str], tell: Tell | None) -> Callable[[str], None] | None:
+    """Counts the lines that evaluation says, one a metric."""
+    if tell is None:
+        return None
+    done = itertools.count(1)
+    return lambda line: tell("evaluating", next(done), len(names), line)
 
 
 def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:

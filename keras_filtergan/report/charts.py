@@ -1,0 +1,153 @@
+"""Charts as plain coordinates; the template draws them as SVG, so that every name is escaped."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_filtergan.runs.filter_map import FilterMap
+
+WIDTH, HEIGHT = 300, 150  # of a panel of curves, without its margins
+MAP = 420  # side of the map, without its margins
+SHADES = ("#1b1b1b", "#0b62a4", "#a3430b", "#1a7a34", "#7a2a8c", "#8a6d00", "#a01848", "#00707a")
+PANELS = {
+    "Adversarial losses": {"d_loss": "loss of D", "g_loss": "loss of G"},
+    "Accuracy of D (held near its goal)": {
+        "real_accuracy": "on real activations",
+        "fake_accuracy": "on generated ones",
+    },
+    "Error of the code (1 is chance)": {"code_error": "error"},
+    "Variation of activations": {"activation_variation": "V_z / V_x"},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """One line of a panel: `points` as SVG has them."""
+
+    name: str
+    points: str
+    is_dashed: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """Curves over the steps of training.
+
+    Attributes:
+        title: what is shown.
+        curves: at most two.
+        across, up: ticks, in pixels from the lower left.
+        summary: the same in words, for who does not see it.
+    """
+
+    title: str
+    curves: list[Curve]
+    across: list[Tick]
+    up: list[Tick]
+    summary: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+@dataclasses.dataclass(frozen=True)
+class Spot:
+    """A filter on the map."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    channel: int
+    is_real: bool
+    colour: str
+    text: str
+
+
+def training_panels(history: Sequence[dict[str, float]]) -> list[Panel]:
+    """The curves of training as far as the history has them.
+
+    Args:
+        history: dicts with `step` and the logged terms.
+
+    Example:
+        >>> records = [{"step": 0, "code_error": 1.0}, {"step": 9, "code_error": 0.0}]
+        >>> [panel] = training_panels(records)
+        >>> panel.curves[0].points
+        '0.0,0.0 300.0,150.0'
+    """
+    panels = []
+    for title, terms in PANELS.items():
+        lines = {
+            name: [(record["step"], record[term]) for record in history if term in record]
+            for term, name in terms.items()
+        }
+        lines = {name: line for name, line in lines.items() if line}
+        if lines:
+            panels.append(_panel(title, lines))
+    return panels
+
+
+def _panel(title: str, lines: dict[str, list[tuple[float, float]]]) -> Panel:
+    points = [point for line in lines.values() for point in line]
+    first, last = min(step for step, _ in points), max(step for step, _ in points)
+    up = _ticks(0.0, max(*(value for _, value in points), 1e-9))
+    top = up[-1]
+
+    def x(step: float) -> float:
+        return WIDTH * (step - first) / (last - first) if last > first else WIDTH / 2
+
+    def y(value: float) -> float:
+        return HEIGHT * (1 - value / top)
+
+    curves = [
+        Curve(name, " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in line), i > 0)
+        for i, (name, line) in enumerate(lines.items())
+    ]
+    ends = [f"{name} from {line[0][1]:.3g} to {line[-1][1]:.3g}" for name, line in lines.items()]
+    across = [tick for tick in _ticks(first, last) if first <= tick <= last]
+    return Panel(
+        title,
+        curves,
+        [Tick(round(x(step), 1), f"{step:,.0f}") for step in across],
+        [Tick(round(y(value), 1), f"{value:.6g}") for value in up],
+        f"{title}, steps {first:,.0f} to {last:,.0f}: {'; '.join(ends)}.",
+    )
+
+
+def map_spots(found: FilterMap) -> list[Spot]:
+    """The filters of a map, each with the place of the real filter of its channel.
+
+    Args:
+        found: the map.
+    """
+    low, high = found.points.min(axis=0), found.points.max(axis=0)
+    placed = MAP * (found.points - low) / max(float((high - low).max()), 1e-12)
+    channels = found.channels[found.is_real].tolist()
+    real = {k: placed[found.is_real][i] for i, k in enumerate(channels)}
+    spots = []
+    for (x, y), channel, number in zip(placed, found.channels, found.numbers, strict=True):
+        source = "the real filter" if number < 0 else f"generated from latent {number + 1}"
+        to_x, to_y = real[int(channel)]
+        shade = SHADES[channels.index(int(channel)) % len(SHADES)]
+        at = [round(float(value), 1) for value in (x, y, to_x, to_y)]
+        text = f"channel {channel}, {source}"
+        spots.append(Spot(at[0], at[1], at[2], at[3], int(channel), number < 0, shade, text))
+    return sorted(spots, key=lambda spot: spot.is_real)
+
+
+def _ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, about so many."""
+    rough = max(high - low, 1e-12) / count
+    unit = 10 ** math.floor(math.log10(rough))
+    step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * 0.999)
+    return list(np.arange(math.floor(low / step), math.ceil(high / step - 1e-9) + 1) * step)
