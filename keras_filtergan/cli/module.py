@@ -91,6 +91,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     import_tensorflow()
     from keras_filtergan import evaluation
     from keras_filtergan.evaluation.registry import check_names
+    from keras_filtergan.evaluation.senseless import with_notes
     from keras_filtergan.runs.classifier_cache import independent_classifier
     from keras_filtergan.runs.trained import TrainedRun
 
@@ -99,8 +100,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     subject = trained.subject(independent_classifier(trained, run.path.parent))
     fill_in = evaluation.evaluate if options.alone else evaluation.full_card
     card = fill_in(subject, options.only, say=print)
-    run.write_evaluation(evaluation.merge_cards(run.read_evaluation(), card))
-    print(evaluation.format_card(card))
+    with run.locked(print):  # whoever else has evaluated it meanwhile
+        merged = evaluation.merge_cards(run.read_evaluation(), card)
+        run.write_evaluation(with_notes(merged, trained.dataset))
+    print(evaluation.format_card(with_notes(card, trained.dataset)))
     return DONE
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from keras_filtergan.cli.command import (
     DONE,
-    INTERRUPTED,
     Parser,
     as_options,
     data_dir,
@@ -22,6 +21,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
 from keras_filtergan.gan.methods import METHODS
 from keras_filtergan.generators.architectures import GENERATORS
+from keras_filtergan.guards.locks import Busy
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
@@ -144,7 +144,6 @@ def _train(options: argparse.Namespace) -> int:
     import_tensorflow()
     from keras_filtergan import data, evaluation
     from keras_filtergan.runs import gallery, training
-    from keras_filtergan.runs.fitting import Interrupted
     from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
@@ -155,8 +154,7 @@ def _train(options: argparse.Namespace) -> int:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
         return DONE
     if run.is_complete:
-        if not run.figures.exists():
-            gallery.draw_gallery(TrainedRun.load(run, here))
+        gallery.draw_missing(TrainedRun.load(run, here), say=_say)
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
@@ -165,9 +163,15 @@ def _train(options: argparse.Namespace) -> int:
     verbose = 1 if sys.stdout.isatty() else 2
     try:
         trained, card = training.train(plan, run, verbose=verbose, say=_say)
-    except Interrupted as interruption:
-        print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
-        return INTERRUPTED
+        gallery.draw_gallery(trained)
+    except KeyboardInterrupt as stop:
+        if run.is_complete:
+            stop.add_note("the same command draws the pictures that are missing")
+        elif run.config.exists():
+            stop.add_note("to go on, add --resume to the same command")
+        raise
+    except Busy:
+        raise
     except Exception as error:
         if run.config.exists() and not run.is_complete:
             error.add_note(
@@ -175,7 +179,6 @@ def _train(options: argparse.Namespace) -> int:
                 "--resume"
             )
         raise
-    gallery.draw_gallery(trained)
     print(evaluation.format_card(card))
     print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
     return DONE

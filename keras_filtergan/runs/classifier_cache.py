@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from keras_filtergan.classifiers.classifier import (
     POOL_AFTER,
     SMALLEST_SIDE,
     STANDARDS,
+    classifier_training,
     load_classifier,
     train_classifier,
 )
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.files import save_model
+from keras_filtergan.guards.locks import locked
+from keras_filtergan.runs.checkpoints import Checkpoints
+from keras_filtergan.runs.fitting import fit_steps
 from keras_filtergan.runs.trained import TrainedRun
 
 INDEPENDENT_SEED = 1000  # added to the run's
@@ -33,6 +38,9 @@ def cached_classifier(
 ) -> Path:
     """The standard classifier for some data and settings; trained if it is not there yet.
 
+    A training that was stopped goes on from its last state, to the same bits; of two processes
+    that want the same classifier, one trains it and the other waits.
+
     Args:
         dataset: what it is trained on.
         runs: folder of the runs; the cache is `classifiers/` in it.
@@ -42,6 +50,9 @@ def cached_classifier(
 
     Returns:
         Its `.keras` file, written aside and renamed: there is never half a classifier.
+
+    Raises:
+        Interrupted: after SIGINT or SIGTERM; the state is saved.
     """
     recipe = str(inspect.signature(train_classifier))  # its defaults are settings too
     kind = STANDARDS[dataset.image_shape[-1]]
@@ -53,10 +64,22 @@ def cached_classifier(
     if path.exists():
         say(f"reusing the classifier {path}")
         return path
-    say(f"training a classifier for {epochs} epochs")
     path.parent.mkdir(parents=True, exist_ok=True)
-    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
-    save_model(classifier, path)
+    with locked(path.with_suffix(".lock"), f"the classifier {path}", wait=True, say=say):
+        if path.exists():
+            say(f"reusing the classifier {path}, which is finished now")
+            return path
+        training = classifier_training(dataset, epochs, widths=widths, seed=seed)
+        checkpoints = Checkpoints(path.with_suffix(".training"), key, say=say)
+        first = checkpoints.restore(training.model, training.steps)
+        say(
+            f"training a classifier for {epochs} epochs"
+            + (f", from step {first} of {training.steps}" if first else "")
+        )
+        steps, epoch = (first, training.steps), training.epoch_steps
+        fit_steps(training.model, training.stream_from, steps, epoch, checkpoints, verbose=verbose)
+        save_model(training.model, path)
+        shutil.rmtree(checkpoints.folder, ignore_errors=True)
     return path
 
 

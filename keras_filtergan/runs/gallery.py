@@ -13,7 +13,7 @@ from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
-from keras_filtergan.files import file_name, save_figure
+from keras_filtergan.files import file_name, save_figures
 from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
@@ -24,6 +24,7 @@ from keras_filtergan.runs.view import View
 FILTER_ROWS = 8
 MDS_CHANNELS = 10
 MDS_LATENTS = 20
+KINDS = ("invariances", "transformations")  # pictures of each image
 
 
 def draw_gallery(
@@ -64,20 +65,45 @@ def draw_gallery(
     else:
         invariances = _draw_invariances(trained, view, numbers)
     title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
-    figures = {
+    drawn = {
         "filters": _draw_filters(trained),
         "mds": _draw_mds(trained),
         "training": plots.training_figure(run.read_history(), title),
         **invariances,
     }
+    figures = {folder / f"{name}.png": figure for name, figure in drawn.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            save_figure(figure, folder / f"{name}.png")
-            say(str(folder / f"{name}.png"))
+        save_figures(figures)
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
-    return [folder / f"{name}.png" for name in figures]
+    for path in figures:
+        say(str(path))
+    return list(figures)
+
+
+def draw_missing(trained: TrainedRun, say: Callable[[str], None] = print) -> list[Path]:
+    """Draw the usual pictures of a run again if one of them is not there.
+
+    Args:
+        trained: a run that is kept in a directory.
+        say: takes one line for each file.
+
+    Returns:
+        The files written, none if all were there.
+    """
+    names = ["filters", "mds", "training"]
+    if trained.settings.latent_dim >= 2:
+        names += _grid_names(trained, _image_numbers(trained, None))
+    run = trained.directory
+    if run is not None and all((run.figures / f"{name}.png").exists() for name in names):
+        return []
+    return draw_gallery(trained, say=say)
+
+
+def _grid_names(trained: TrainedRun, numbers: Sequence[int]) -> list[str]:
+    layer = file_name(trained.target.layer_name.removeprefix("conv"))
+    return [f"{kind}_layer{layer}_{number}" for number in numbers for kind in KINDS]
 
 
 def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[int]:
@@ -103,18 +129,15 @@ def _draw_invariances(trained: TrainedRun, view: View, numbers: list[int]) -> di
     )
     found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     made = trained.transformed_walk(originals, found.latents)
-    layer = file_name(target.layer_name.removeprefix("conv"))
-    figures = {}
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
+    figures = []
     for i, number in enumerate(numbers):
-        for name, how, walk in (
-            ("invariances", f"images found by inversion{sought}", found),
-            ("transformations", "the learned transformation of the original", made),
+        for how, walk in (
+            (f"images found by inversion{sought}", found),
+            ("the learned transformation of the original", made),
         ):
-            figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
-                trained, walk.of_image(i), number, how, axes, view.span
-            )
-    return figures
+            figures.append(_draw_grid(trained, walk.of_image(i), number, how, axes, view.span))
+    return dict(zip(_grid_names(trained, numbers), figures, strict=True))
 
 
 def _axes(
