@@ -146,9 +146,9 @@ def test_the_one_before_takes_the_place_of_a_damaged_one(tmp_path, gan, batch, h
         np.testing.assert_array_equal(one, other)
     assert any((one != other).any() for one, other in zip(before, after, strict=True))
     [line] = lines
-    assert "step 10 is damaged" in line
+    assert "step-00000010" in line
     assert reason in line
-    assert "step-00000010.damaged; that of step 5 is used" in line
+    assert "is kept as step-00000010.damaged; that of step 5 is used" in line
     assert {path.name for path in tmp_path.iterdir()} == {
         "step-00000005",
         "step-00000010.damaged",

@@ -16,6 +16,7 @@ from keras_filtergan.cli.instruments.stability import add_stability
 from keras_filtergan.cli.instruments.uncertainty import add_uncertainty
 from keras_filtergan.cli.listing import add_compare, add_list
 from keras_filtergan.cli.train import add_train
+from keras_filtergan.cli.verify import add_verify
 from keras_filtergan.cli.visualize import add_visualize
 from keras_filtergan.doors import PROGRAM
 from keras_filtergan.files import check_writable
@@ -48,6 +49,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         add_adversarial,
         add_latents,
         add_uncertainty,
+        add_verify,
     ):
         add(commands)
 

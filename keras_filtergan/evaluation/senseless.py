@@ -22,7 +22,7 @@ def with_notes(card: dict[str, Any], dataset: ImageDataset) -> dict[str, Any]:
 
     Example:
         >>> with_notes({"activation_variation": 1e10}, dataset)["notes"]
-        ['activations vary 1e+10 times as much with the latent as between images: …']
+        ['activations vary 1e+10 times as much with the latent as between images: ...']
     """
     notes = [*_of_accuracy(card, dataset), *_of_variation(card), *_of_what_is_not_finite(card)]
     rest = {name: value for name, value in card.items() if name != "notes"}

@@ -52,8 +52,9 @@ def locked(
         Busy: another process holds it.
 
     Example:
-        >>> with locked(Path("runs/first/.lock"), "the run in 'runs/first'"):
-        ...     ...
+        >>> with locked(Path("first.lock"), "the first run"):
+        ...     print(Path("first.lock").exists())
+        True
     """
     told = False
     while True:

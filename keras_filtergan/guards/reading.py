@@ -22,8 +22,11 @@ def refusing(message: Callable[[str], str]) -> Iterator[None]:
         message: the reason, in a few words → the line.
 
     Example:
-        >>> with refusing(lambda reason: f"'digits.npz' is damaged ({reason})"):
-        ...     np.load("digits.npz")["x_train"]
+        >>> with refusing(lambda reason: f"'none.npz' is damaged ({reason})"):
+        ...     open("none.npz")
+        Traceback (most recent call last):
+            ...
+        InputError: 'none.npz' is damaged (No such file or directory)
     """
     try:
         yield

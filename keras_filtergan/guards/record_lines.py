@@ -25,7 +25,8 @@ def read_lines(path: Path, kind: Kind, advice: str) -> list[Any]:
             killed.
 
     Example:
-        >>> read_lines(Path("history.jsonl"), {"step": int}, "delete it")
+        >>> append_line(Path("lines.jsonl"), {"step": 100, "d_loss": 1.386})
+        >>> read_lines(Path("lines.jsonl"), {"step": int}, "delete it")
         [{'step': 100, 'd_loss': 1.386}]
     """
     try:

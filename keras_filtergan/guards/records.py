@@ -42,7 +42,8 @@ def read_record(path: Path, kind: Kind, advice: str, largest: int = LARGEST_RECO
         FileNotFoundError: there is none, for callers that know what this means.
 
     Example:
-        >>> read_record(Path("checkpoint.json"), {"step": int, "note?": str}, "delete it")
+        >>> write_json(Path("record.json"), {"step": 500})
+        >>> read_record(Path("record.json"), {"step": int, "note?": str}, "delete it")
         {'step': 500}
     """
     content = read_plain_file(path, largest)

@@ -51,8 +51,8 @@ class StopRequest:
 
     Example:
         >>> with StopRequest() as request:
-        ...     while work and not request:
-        ...         work.pop()()
+        ...     print(bool(request))
+        False
     """
 
     def __init__(self) -> None:

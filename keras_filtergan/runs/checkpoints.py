@@ -109,7 +109,7 @@ class Checkpoints:
         remove_leftovers(self.folder)
         for step in reversed(self.steps):
             try:
-                record = self._checked(step, last_step)
+                record = self.check(step, last_step)
             except InputError as damage:
                 self._put_aside(step, str(damage))
                 continue
@@ -123,18 +123,34 @@ class Checkpoints:
             return step
         return 0
 
-    def _checked(self, step: int, last_step: int | None) -> dict[str, Any]:
-        """The record of a state, when everything is as it was written."""
+    def check(self, step: int, last_step: int | None = None) -> dict[str, Any]:
+        """The record of a state, if everything is as it was written.
+
+        Args:
+            step: of the state.
+            last_step: of the run; no state can be of a later one.
+
+        Raises:
+            InputError: it is damaged; says how.
+        """
         folder = self._path(step)
-        with refusing(str):
-            record = read_record(folder / "checkpoint.json", RECORD, "it is of no use")
-            if record["step"] != step or (last_step is not None and step > last_step):
-                raise ValueError(f"it says that it is of step {record['step']}")
+
+        def damage(reason: str) -> str:
+            return f"the checkpoint {str(folder)!r} is damaged ({reason})"
+
+        with refusing(damage):
+            record = self._record(folder, step, last_step)
             check_plain_file(folder / WEIGHTS)
             if record["sha256"] != _checksum(folder / WEIGHTS):
                 raise ValueError("its weights are not those that were written")
             with h5py.File(folder / WEIGHTS, "r") as file:
                 check_state(file)
+        return record
+
+    def _record(self, folder: Path, step: int, last_step: int | None) -> dict[str, Any]:
+        record = read_record(folder / "checkpoint.json", RECORD, "it is of no use")
+        if record["step"] != step or (last_step is not None and step > last_step):
+            raise ValueError(f"it says that it is of step {record['step']}")
         return record
 
     def _load(self, model: keras.Model, step: int, held_environment: dict[str, Any]) -> None:
@@ -160,7 +176,7 @@ class Checkpoints:
         os.replace(folder, aside)
         before = self.steps
         instead = f"that of step {before[-1]} is used" if before else "training begins again"
-        self.say(f"the checkpoint of step {step} is damaged ({why}) and kept as {aside}; {instead}")
+        self.say(f"{why}; it is kept as {aside.name}; {instead}")
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}"

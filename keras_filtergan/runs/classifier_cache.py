@@ -78,7 +78,9 @@ def cached_classifier(
         )
         steps, epoch = (first, training.steps), training.epoch_steps
         fit_steps(training.model, training.stream_from, steps, epoch, checkpoints, verbose=verbose)
-        save_model(training.model, path)
+        finished = keras.models.clone_model(training.model)  # which says nothing of its training
+        finished.set_weights(training.model.get_weights())
+        save_model(finished, path)
         shutil.rmtree(checkpoints.folder, ignore_errors=True)
     return path
 

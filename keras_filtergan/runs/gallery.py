@@ -92,13 +92,16 @@ def draw_missing(trained: TrainedRun, say: Callable[[str], None] = print) -> lis
     Returns:
         The files written, none if all were there.
     """
+    return draw_gallery(trained, say=say) if missing_pictures(trained) else []
+
+
+def missing_pictures(trained: TrainedRun) -> list[str]:
+    """Names of the usual pictures of a run that are not in its directory."""
     names = ["filters", "mds", "training"]
     if trained.settings.latent_dim >= 2:
         names += _grid_names(trained, _image_numbers(trained, None))
     run = trained.directory
-    if run is not None and all((run.figures / f"{name}.png").exists() for name in names):
-        return []
-    return draw_gallery(trained, say=say)
+    return [n for n in names if run is None or not (run.figures / f"{n}.png").exists()]
 
 
 def _grid_names(trained: TrainedRun, numbers: Sequence[int]) -> list[str]:

@@ -114,14 +114,16 @@ class RunDirectory:
     @property
     def is_complete(self) -> bool:
         """Whether training has ended: the card is there, and every network that belongs to it."""
+        return not self.missing
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the files that a finished run has and this one lacks."""
         files = [self.evaluation, self.generator, self.classifier]
-        if not all(file.exists() for file in files):
-            return False
-        try:
+        with contextlib.suppress(InputError):  # who reads the run will say so
             players = self.read_config().get("players", {})
-        except InputError:  # who reads the run will say so
-            return True
-        return all((self.path / f"{file_name(name)}.keras").exists() for name in players)
+            files += [self.path / f"{file_name(name)}.keras" for name in players]
+        return [file.name for file in dict.fromkeys(files) if not file.exists()]
 
     @contextlib.contextmanager
     def locked(self, say: Callable[[str], None] = print) -> Iterator[None]:
@@ -273,7 +275,10 @@ def open_run(path: str | os.PathLike) -> RunDirectory:
     if run.is_complete:
         return run
     if (path / "config.json").exists():
-        raise InputError(f"the run in {str(path)!r} is not finished; continue it with --resume")
+        lost = f", it lacks {', '.join(run.missing)}" if run.evaluation.exists() else ""
+        raise InputError(
+            f"the run in {str(path)!r} is not finished{lost}; continue it with --resume"
+        )
     near = [str(card.parent) for card in path.parent.glob("*/evaluation.json")]
     close = difflib.get_close_matches(str(path), near, n=1)
     hint = (
