@@ -57,7 +57,7 @@ def write_report(
         folder: where the report goes, made if needed; the run's directory if not given.
         data_dir: where TFDS keeps its prepared sets.
         beside: other runs, whose figures are shown beside those of this one.
-        thorough: also train an independent network and invert each image of the explorer: minutes.
+        thorough: also train an independent network and invert each image of the explorer.
         walks: folder of the gallery's walks; `figures` of the run if not given.
         say: takes one line for the file, and with `thorough` for each step.
 
