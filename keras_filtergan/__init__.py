@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # so that editors and type checkers know what the names are
     from keras_filtergan.inversion.directions import principal_directions
     from keras_filtergan.inversion.inversion import Inverter
     from keras_filtergan.inversion.walks import Walk
+    from keras_filtergan.report.report import write_report
     from keras_filtergan.runs import presets
     from keras_filtergan.runs.gallery import draw_gallery
     from keras_filtergan.runs.settings import Settings
@@ -70,6 +71,7 @@ __getattr__, __dir__, __all__ = offer(
         "principal_directions": "inversion.directions",
         "train": "runs.training",
         "train_classifier": "classifiers.classifier",
+        "write_report": "report.report",
     },
     modules={
         "data": "data",

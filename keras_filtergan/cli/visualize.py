@@ -97,7 +97,7 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         "--thorough",
         action="store_true",
         help="for the report train an independent network and invert each image of its explorer: "
-        "minutes",
+        "about a minute for small images",
     )
     add(
         "--beside",

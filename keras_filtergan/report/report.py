@@ -18,7 +18,7 @@ from keras_filtergan.report import charts, contents
 from keras_filtergan.report.explorer import Explorer, explore
 from keras_filtergan.report.pictures import figure_uri
 from keras_filtergan.report.repeat import repeat_command
-from keras_filtergan.report.source import Source
+from keras_filtergan.report.source import Source, lasted
 from keras_filtergan.runs.filter_map import FilterMap
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
@@ -57,7 +57,7 @@ def write_report(
         folder: where the report goes, made if needed; the run's directory if not given.
         data_dir: where TFDS keeps its prepared sets.
         beside: other runs, whose figures are shown beside those of this one.
-        thorough: also train an independent network and invert each image of the explorer: minutes.
+        thorough: also train an independent network and invert each image of the explorer.
         walks: folder of the gallery's walks; `figures` of the run if not given.
         say: takes one line for the file, and with `thorough` for each step.
 
@@ -159,6 +159,7 @@ def _record(source: Source) -> dict[str, str]:
     config, trained = source.config, source.trained
     made_of, versions = config.get("made_of", {}), config.get("environment", {})
     record = {"Run": source.run.path.name, "Finished": source.finished}
+    record["From the classifier to the card"] = lasted(source.run)
     record["Data"] = str(config.get("settings", {}).get("dataset", ""))
     if trained is not None:
         data = trained.dataset

@@ -162,6 +162,18 @@ class Source:
         return datetime.datetime.fromtimestamp(path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
 
 
+def lasted(run: RunDirectory) -> str:
+    """How long it took from the classifier to the card, by the times of the files, or nothing."""
+    try:
+        begun, ended = (
+            (run.path / name).stat().st_mtime for name in ("classifier.keras", "evaluation.json")
+        )
+    except OSError:
+        return ""
+    minutes, seconds = divmod(round(ended - begun), 60)
+    return f"{minutes} min {seconds} s" if ended - begun >= 1 else ""  # a copy has other times
+
+
 def _read(path: Path, missing: list[str]) -> dict[str, Any]:
     """A JSON object, or nothing and a sentence why not."""
     try:

@@ -211,6 +211,14 @@ def test_one_latent_dimension(dataset, tmp_path):
     assert read.explorer["grids"]["0/0/transformation"]["rows"] == 1
 
 
+def test_how_long_it_took_by_the_times_of_the_files(copied):
+    os.utime(copied / "classifier.keras", (1000, 1000))
+    os.utime(copied / "evaluation.json", (1095, 1095))
+    assert "From the classifier to the card 1 min 35 s" in page(copied).text
+    os.utime(copied / "evaluation.json", (1000, 1000))
+    assert "From the classifier" not in page(copied).text
+
+
 def test_the_sentence_says_what_was_found():
     assert "is right on 98.1 % of the test images (98.5 % with its own)" in contents.finding(
         CARD, "conv4", "digits"
