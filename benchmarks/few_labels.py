@@ -56,6 +56,10 @@ CONDITIONS = (
     Condition("generated, plain", "generated"),
     Condition("random, one for all", "fixed random"),
     Condition("random", "random"),
+    Condition("T", transformed=1.0),
+    Condition("T + images", transformed=1.0, images=IMAGES),
+    Condition("generated + T", **GENERATED, transformed=1.0),
+    Condition("generated + T + images", **GENERATED, transformed=1.0, images=IMAGES),
 )
 STRENGTHS = {  # (strength, share of the images) to choose from
     "generated": ((0.5, 1.0), (1.0, 1.0), (1.5, 1.0), (2.0, 1.0), (1.0, 0.5), (2.0, 0.5)),

@@ -7,6 +7,7 @@ import pytest
 from commands import one_line
 
 from keras_filtergan.cli import module_main
+from keras_filtergan.runs import gallery
 
 
 @pytest.fixture
@@ -61,14 +62,27 @@ def test_what_is_wrong_is_said(copy, harm, message, capsys):
     assert message in one_line(capsys)
 
 
-def test_pictures_that_are_missing_are_drawn_by_the_same_command(finished, tmp_path, capsys):
+@pytest.mark.slow
+def test_pictures_that_are_missing_are_drawn_by_the_same_command(
+    finished, tmp_path, capsys, monkeypatch
+):
     """Killed while figures were drawn: "is complete" is no answer while a picture is missing."""
+    monkeypatch.setattr(  # a minute of pictures
+        gallery,
+        "_draw_invariances",
+        lambda trained, view, numbers: {
+            name: gallery._draw_filters(trained) for name in gallery._grid_names(trained, numbers)
+        },
+    )
     words, out, _ = finished
     shutil.copytree(out, tmp_path / "run")
     before = files(tmp_path / "run")
-    for name in ("mds", "invariances_layer2_0"):
-        (tmp_path / "run" / "figures" / f"{name}.png").unlink()
+    gone = [tmp_path / "run" / "figures" / f"{n}.png" for n in ("mds", "invariances_layer2_0")]
+    for path in gone:
+        path.unlink()
     words = [*words, "--out", str(tmp_path / "run"), "--resume"]
     assert module_main(["train", *words]) == 0
     assert "mds.png" in capsys.readouterr().out
-    assert files(tmp_path / "run") == before
+    after = files(tmp_path / "run")
+    assert set(after) == set(before)
+    assert [path for path in gone if after[path] != before[path]] == gone[1:]  # that of filters
