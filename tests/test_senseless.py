@@ -1,4 +1,4 @@
-"""Senseless runs are told so: at the start where it can be known, on the card otherwise."""
+"""Runs that make no sense are told so: at the start if it can be known, on the card otherwise."""
 
 import keras
 import numpy as np
