@@ -30,6 +30,7 @@ STUDIES = {
         "Q reads activations": {"method": "infogan"},
         "G has no part linear in z": {"architecture": "shared"},
         "no image transformation": {"image_weight": 0.0},
+        "the bias is free": {"bias_weight": 0.0},
         "no answer loss": {"answer_weight": 0.0},
         "10 natural directions": {"rank": 10},
         "200 natural directions": {"rank": 200},

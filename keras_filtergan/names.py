@@ -66,7 +66,7 @@ def by_name(kind: str, name: str, known: Mapping[str, Thing]) -> Thing:
 
 def check_name(kind: str, name: str, known: Mapping[str, Any]) -> None:
     """Refuse a name that is not known; arguments and error as of `by_name`."""
-    if name in known:
+    if isinstance(name, str) and name in known:
         return
     close = difflib.get_close_matches(str(name), known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""

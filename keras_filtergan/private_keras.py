@@ -4,12 +4,14 @@ Tried with Keras 3.15. `tests/test_private_keras.py` says which of it is gone wh
 `setup.cfg` bounds the version by what was tried.
 """
 
+import io
 from typing import Any
 
 import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+from keras.src.saving import saving_lib
 
-__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope"]
+__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope", "saved_weights"]
 
 
 def graph_of(model: keras.Operation) -> Any:
@@ -29,3 +31,20 @@ def graph_of(model: keras.Operation) -> Any:
 def calls_by_depth(graph: keras.Model) -> dict[int, list]:
     """The calls of a graph (Keras nodes) by their distance from its outputs."""
     return graph._nodes_by_depth
+
+
+def saved_weights(model: keras.Model) -> bytes:
+    """What `save_weights` writes into a file, in memory.
+
+    Where the disk is full, HDF5 leaves an open file that it cannot close, and the process dies of
+    that when it ends.
+    """
+    content = io.BytesIO()
+    store = saving_lib.H5IOStore(content, mode="w")
+    try:
+        saving_lib._save_state(
+            model, weights_store=store, assets_store=None, inner_path="", visited_saveables=set()
+        )
+    finally:
+        store.close()
+    return content.getvalue()

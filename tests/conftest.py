@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import resource
 
 import keras
 import numpy as np
@@ -84,6 +85,22 @@ def make_stream(target, dataset):
 @pytest.fixture
 def batch(make_stream) -> dict:
     return next(iter(make_stream(16, 3)))
+
+
+@pytest.fixture
+def small_files():
+    """A context in which no file can grow beyond so many bytes, as on a disk that is full."""
+
+    @contextlib.contextmanager
+    def limit(size: int):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
 
 
 @pytest.fixture

@@ -413,7 +413,7 @@ def test_bad_places(run, tmp_path, capsys):
         ("file", "is a file; choose another folder"),
         ("full", "is not empty and holds no augmented data set; choose another folder"),
         ("new", "new.partial' is not empty and holds no unfinished augmented data set"),
-        ("damaged", "is damaged; delete"),
+        ("damaged", "is damaged (Expecting"),
         ("file/set", "cannot write to"),
     ):
         words = ["augment", "--run", str(run.path), "--out", str(tmp_path / name)]
@@ -431,7 +431,7 @@ def test_a_run_that_lacks_a_file(name, run, tmp_path, capsys):
             (broken.path / file).write_bytes(content)
     words = ["augment", "--run", str(broken.path), "--out", str(tmp_path / "set")]
     assert module_main(words) == 2
-    assert ("not finished" if name == "generator" else f"{name}.keras") in one_line(capsys)
+    assert f"is not finished, it lacks {name}.keras; continue it" in one_line(capsys)
     assert not (tmp_path / "set.partial").exists()
 
 

@@ -1,11 +1,15 @@
+import hashlib
 import json
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.guards.hdf5 import arrays_of
+from keras_filtergan.runs import checkpoints as module
 from keras_filtergan.runs.checkpoints import Checkpoints
 
 
@@ -57,7 +61,7 @@ def test_an_interrupted_write_is_not_taken_for_a_state(tmp_path, gan, monkeypatc
     def power_cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gan, "save_weights", power_cut)
+    monkeypatch.setattr(module, "as_json", power_cut)  # the weights are written, the record not
     with pytest.raises(KeyboardInterrupt):
         checkpoints.save(gan, 10)
     assert checkpoints.steps == [5]
@@ -70,14 +74,116 @@ def test_another_run_is_refused(tmp_path, gan):
         Checkpoints(tmp_path, "two").restore(gan)
 
 
-def test_damage_is_noticed(tmp_path, gan):
-    folder = Checkpoints(tmp_path, "run").save(gan, 5)
-    file = folder / "state.weights.h5"
-    content = bytearray(file.read_bytes())
+def flipped(folder):
+    content = bytearray((folder / "state.weights.h5").read_bytes())
     content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-    with pytest.raises(InputError, match="is damaged; delete it"):
-        Checkpoints(tmp_path, "run").restore(gan)
+    (folder / "state.weights.h5").write_bytes(content)
+
+
+def says(**changes):
+    """The record with other fields, and the checksum of what is there."""
+
+    def change(folder):
+        path = folder / "checkpoint.json"
+        checksum = hashlib.sha256((folder / "state.weights.h5").read_bytes()).hexdigest()
+        path.write_text(json.dumps({**json.loads(path.read_text()), "sha256": checksum, **changes}))
+
+    return change
+
+
+def holds(content):
+    def change(folder):
+        (folder / "state.weights.h5").write_bytes(content)
+        says()(folder)
+
+    return change
+
+
+def poisoned(folder):
+    with h5py.File(folder / "state.weights.h5", "r+") as file:
+        weights = [array for path, array in arrays_of(file) if "optimizer" not in path]
+        weights[0][...] = np.nan
+    says()(folder)
+
+
+def linked(folder):
+    with h5py.File(folder / "state.weights.h5", "r+") as file:
+        file["more"] = h5py.ExternalLink("/etc/passwd", "x")
+    says()(folder)
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (flipped, "its weights are not those that were written"),
+        (says(step="10"), "step is '10', expected a whole number"),
+        (says(step=10**9), "it says that it is of step 1000000000"),
+        (says(step=-5), "it says that it is of step -5"),
+        (says(step=True), "step is true"),
+        (says(means={"d_loss": 3}), "means.d_loss is 3, expected a list"),
+        (lambda folder: (folder / "checkpoint.json").write_text("[]"), "it is [], expected an"),
+        (lambda folder: (folder / "checkpoint.json").write_bytes(b"\xff"), "not UTF-8"),
+        (lambda folder: (folder / "checkpoint.json").unlink(), "No such file"),
+        (lambda folder: (folder / "state.weights.h5").unlink(), "No such file"),
+        (holds(b"not HDF5 at all"), "file signature not found"),
+        (poisoned, "is not finite"),
+        (linked, "'more' is a link that leads elsewhere"),
+    ],
+)
+def test_the_one_before_takes_the_place_of_a_damaged_one(tmp_path, gan, batch, harm, reason):
+    """Without the harm the newest is taken; with it the one before, to the bit."""
+    lines = []
+    checkpoints = Checkpoints(tmp_path, "run", say=lines.append)
+    checkpoints.save(gan, 5)
+    before = state(gan)
+    gan.train_step(batch)
+    newest = checkpoints.save(gan, 10)
+    after = state(gan)
+    assert checkpoints.restore(gan, 20) == 10
+    harm(newest)
+    assert checkpoints.restore(gan, 20) == 5
+    for one, other in zip(before, state(gan), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert any((one != other).any() for one, other in zip(before, after, strict=True))
+    [line] = lines
+    assert "step-00000010" in line
+    assert reason in line
+    assert "is kept as step-00000010.damaged; that of step 5 is used" in line
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "step-00000005",
+        "step-00000010.damaged",
+    }
+
+
+def test_a_state_of_a_later_step_than_the_last_is_none(tmp_path, gan):
+    lines = []
+    checkpoints = Checkpoints(tmp_path, "run", say=lines.append)
+    checkpoints.save(gan, 10**9)
+    assert checkpoints.restore(gan, 20) == 0
+    assert "training begins again" in lines[0]
+
+
+def test_running_means_are_kept_exactly(tmp_path, gan, batch):
+    for _ in range(3):
+        gan.train_step(batch)
+    checkpoints = Checkpoints(tmp_path, "run")
+    checkpoints.save(gan, 3)
+    checkpoints.restore(gan)
+    for mean in gan.metrics:
+        total, count = checkpoints.means[mean.name]
+        assert (np.float32(total), np.float32(count)) == (mean.total.numpy(), mean.count.numpy())
+        assert count == 3
+
+
+def test_a_disk_that_is_full_leaves_the_states_that_are_there(tmp_path, gan, small_files):
+    checkpoints = Checkpoints(tmp_path, "run")
+    checkpoints.save(gan, 5)
+    with small_files(10_000), pytest.raises(OSError, match=r"No space left.*step-00000010"):
+        checkpoints.save(gan, 10)
+    assert checkpoints.restore(gan) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000005"]
+    checkpoints.save(gan, 10)  # there is space again
+    assert checkpoints.restore(gan) == 10
 
 
 def test_another_environment_is_told(tmp_path, gan):

@@ -7,7 +7,12 @@ import keras
 import pytest
 
 import keras_filtergan
-from keras_filtergan.private_keras import calls_by_depth, graph_of, in_symbolic_scope
+from keras_filtergan.private_keras import (
+    calls_by_depth,
+    graph_of,
+    in_symbolic_scope,
+    saved_weights,
+)
 
 
 def functional():
@@ -46,6 +51,25 @@ def test_keras_says_when_it_only_asks_for_shapes():
     layer(keras.Input((4,)))
     layer(keras.ops.zeros((1, 4)))
     assert seen == [True, False]
+
+
+def test_weights_in_memory_are_those_of_a_file(tmp_path):
+    model = functional()
+    model.compile("adam", "mse")
+    model.fit(keras.ops.ones((2, 4)), keras.ops.ones((2, 2)), verbose=0)
+    (tmp_path / "memory.weights.h5").write_bytes(saved_weights(model))
+    model.save_weights(tmp_path / "file.weights.h5")
+    for name in ("memory", "file"):
+        other = functional()
+        other.compile("adam", "mse")
+        other.optimizer.build(other.trainable_variables)
+        other.load_weights(tmp_path / f"{name}.weights.h5")
+        for one, same in zip(
+            [*model.weights, *model.optimizer.variables],
+            [*other.weights, *other.optimizer.variables],
+            strict=True,
+        ):
+            assert (one.numpy() == same.numpy()).all()
 
 
 @pytest.mark.parametrize("file", sorted(Path(keras_filtergan.__file__).parent.rglob("*.py")))

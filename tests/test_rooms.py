@@ -12,6 +12,7 @@ PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
     *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
+    "guards",
     *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
     *("gan", "inversion", "layers", "plots", "evaluation", "runs"),
     *("augmentation", "instruments", "report"),

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ def finished(path):
     run = RunDirectory(path)
     run.create(CONFIG)
     run.generator.write_bytes(b"")
+    run.classifier.write_bytes(b"")
     run.write_evaluation({"classifier_accuracy": 0.9})
     return run
 
@@ -78,6 +81,36 @@ def test_a_line_that_was_broken_off_is_forgotten(tmp_path):
     run.truncate_history(100)
     run.append_history({"step": 200})
     assert [record["step"] for record in run.read_history()] == [100, 200]
+
+
+def test_a_damaged_line_in_the_middle_is_refused_with_its_number(tmp_path):
+    run = RunDirectory(tmp_path)
+    for line in ('{"step": 100}\nnull\n', '{"step": 1}\n{"d_loss": 1}\n', '{"step": "x"}\n{}\n'):
+        (tmp_path / "history.jsonl").write_text(line + '{"step": 300}\n')
+        with pytest.raises(InputError, match=r"line [12] of .*history\.jsonl' is damaged"):
+            run.read_history()
+
+
+def test_what_a_dead_process_left_does_not_make_a_folder_somebody_elses(tmp_path):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1).stdout
+    (tmp_path / f".{int(dead)}-config.json").write_text("{")
+    (tmp_path / ".lock").write_text("")
+    run = RunDirectory(tmp_path)
+    run.check(CONFIG)
+    with run.locked():
+        run.create(CONFIG)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "config.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("file", ["discriminator.keras", "classifier.keras", "evaluation.json"])
+def test_a_run_without_one_of_its_files_is_not_complete(tmp_path, file):
+    run = finished(tmp_path)
+    run.write_config({**CONFIG, "players": {"generator": "1", "discriminator": "2"}})
+    run.discriminator.write_bytes(b"")
+    assert run.is_complete
+    (tmp_path / file).unlink()
+    assert not run.is_complete
 
 
 def test_latest_is_the_one_finished_last(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +10,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from patterns import make_dataset
 
-from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
+from keras_filtergan.classifiers.classifier import (
+    build_classifier,
+    load_classifier,
+    train_classifier,
+)
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.runs import fitting, training
 from keras_filtergan.runs.checkpoints import Checkpoints
+from keras_filtergan.runs.classifier_cache import cached_classifier
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.trained import TrainedRun, load_generator
@@ -142,16 +149,16 @@ def straight(tmp_path_factory, settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, settings, how):
-    """SIGINT saves at once; after SIGKILL training goes on from the last checkpoint."""
+    """SIGINT and SIGTERM save at once; after SIGKILL training goes on from the last checkpoint."""
     run = RunDirectory(tmp_path / "broken")
     process = start(settings, run.path)
     wait_for_step(run, process, 100)
     process.send_signal(how)
     _, errors = process.communicate(timeout=120)
-    if how == signal.SIGINT:
-        assert process.returncode == 130
+    if how != signal.SIGKILL:
+        assert process.returncode == 128 + how
         assert "to go on, add --resume" in errors
         assert not run.is_complete
     resumed = start(settings, run.path, "--resume")
@@ -161,31 +168,86 @@ def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, set
         np.testing.assert_array_equal(one, other)
     assert run.read_evaluation() == straight.read_evaluation()
     assert [r["step"] for r in run.read_history()] == [100, 160]
+    histories = [(one.path / "history.jsonl").read_bytes() for one in (run, straight)]
+    assert histories[0] == histories[1]
 
 
-@pytest.mark.parametrize(("step", "logged"), [(3, []), (7, [7])])
-def test_sigint_saves_and_resume_goes_on_bit_for_bit(whole, settings, tmp_path, step, logged):
+@pytest.mark.parametrize(
+    ("step", "logged", "signum"), [(3, [], signal.SIGTERM), (7, [7], signal.SIGINT)]
+)
+def test_a_signal_saves_and_resume_goes_on_bit_for_bit(
+    whole, settings, tmp_path, step, logged, signum
+):
     """The signal arrives in the middle of a logging interval, or in its last step."""
 
     class Signal(fitting.DivergenceGuard):
         def on_step(self, logs):
             if self.step == step:
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signum)
 
     run = RunDirectory(tmp_path / "run")
     plan = training.plan(settings)
     guard, fitting.DivergenceGuard = fitting.DivergenceGuard, Signal
     try:
-        with pytest.raises(fitting.Interrupted, match=f"after step {step} of 7"):
+        with pytest.raises(fitting.Interrupted, match=f"after step {step} of 7") as caught:
             training.train(plan, run, **QUIET)
+        assert caught.value.signum == signum
     finally:
         fitting.DivergenceGuard = guard
     assert Checkpoints(run.checkpoints, plan.identity).steps == [0, step]
     assert [record["step"] for record in run.read_history()] == logged
     _, card = training.train(plan, run, **QUIET)
     assert card == whole[2]
-    assert [record["step"] for record in run.read_history()] == [7]
+    histories = [(one.path / "history.jsonl").read_bytes() for one in (run, whole[0])]
+    assert histories[0] == histories[1]  # the means of the whole interval, not of its second part
     for one, other in zip(weights(whole[0]), weights(run), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_kill_between_state_and_history_loses_no_line(whole, settings, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    shutil.copytree(whole[0].path, run.path)
+    history = (run.path / "history.jsonl").read_bytes()
+    (run.path / "history.jsonl").unlink()
+    run.evaluation.unlink()
+    training.train(training.plan(settings), run, **QUIET)
+    assert (run.path / "history.jsonl").read_bytes() == history
+
+
+def test_a_second_process_is_told_and_changes_nothing(whole, settings):
+    run = whole[0]
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    with run.locked(), pytest.raises(InputError, match="is worked on by process"):
+        training.train(training.plan(settings), run, **QUIET)
+    TrainedRun.load(run)  # readers need no lock
+    assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_the_training_of_a_classifier_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    """Stopped in the middle of the second epoch."""
+    step = 4
+    dataset = make_dataset(train=200)  # three steps an epoch
+
+    class Signal(fitting.CheckpointWriter):
+        def on_step(self, logs):
+            if self.step == step:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    lines = []
+
+    def train(folder):
+        path = cached_classifier(dataset, tmp_path / folder, epochs=3, seed=1, say=lines.append)
+        assert [one.name for one in path.parent.iterdir()] == [path.name]
+        return [np.array(weight) for weight in load_classifier(path).weights]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fitting, "CheckpointWriter", Signal)
+        with pytest.raises(fitting.Interrupted, match=f"stopped after step {step} of 9"):
+            train("stopped")
+    stopped = train("stopped")
+    assert f"from step {step} of 9" in lines[1]
+    straight = train_classifier(dataset, epochs=3, seed=1).weights
+    for one, other in zip(stopped, straight, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

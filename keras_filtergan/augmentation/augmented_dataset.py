@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 import os
 import shutil
 import zipfile
@@ -23,12 +22,18 @@ from keras_filtergan.augmentation.augmented_examples import (
 from keras_filtergan.augmentation.recipe import Recipe
 from keras_filtergan.data.tfds_writer import VERSION, write_tfds_directory
 from keras_filtergan.errors import InputError
-from keras_filtergan.files import check_writable, in_one_step, write_json
+from keras_filtergan.files import aside_of, check_writable, in_one_step, write_json
+from keras_filtergan.guards.records import read_record
 from keras_filtergan.inversion.walks import explained_fraction
 from keras_filtergan.runs.checkpoints import environment
 from keras_filtergan.runs.run_directory import RunDirectory
 
 RECORD = "augmentation.json"
+MADE_OF = {"made_of": dict}
+COUNTS = {
+    **dict.fromkeys(("wrong_originals", "made", "kept", "train", "test"), int),
+    "explained_fraction": (float, None),
+}
 
 
 @dataclasses.dataclass
@@ -117,7 +122,7 @@ class AugmentedDataset:
 
     def read_record(self) -> dict[str, Any]:
         """What the finished data set is made of, under `made_of`, and the `counts`."""
-        return json.loads((self.out / RECORD).read_text())
+        return self._read_record(self.out)
 
     def fill(
         self,
@@ -182,12 +187,7 @@ class AugmentedDataset:
             raise InputError(
                 f"{str(folder)!r} is not empty and holds no {what}; choose another folder"
             )
-        try:
-            held = json.loads((folder / RECORD).read_text())["made_of"]
-        except (ValueError, KeyError, TypeError):
-            raise InputError(
-                f"{str(folder / RECORD)!r} is damaged; delete {str(folder)!r} to begin again"
-            ) from None
+        held = self._read_record(folder)["made_of"]
         other = sorted(k for k in {**held, **self.made_of} if held.get(k) != self.made_of.get(k))
         if other:
             changes = ", ".join(f"{k} {held.get(k)!r} → {self.made_of.get(k)!r}" for k in other)
@@ -195,6 +195,10 @@ class AugmentedDataset:
                 f"{str(folder)!r} holds an {what} of other settings ({changes}); choose "
                 "another folder, or delete it"
             )
+
+    def _read_record(self, folder: Path) -> dict[str, Any]:
+        kind = MADE_OF if folder == self.partial else {**MADE_OF, "counts": COUNTS}
+        return read_record(folder / RECORD, kind, f"delete {str(folder)!r} to begin again")
 
     def _piece_path(self, number: int) -> Path:
         return self.partial / f"piece-{number:06d}.npz"
@@ -217,10 +221,8 @@ class AugmentedDataset:
             return None
 
     def _keep_piece(self, number: int, piece: Piece) -> None:
-        with in_one_step(self._piece_path(number)) as aside, open(aside, "wb") as file:
-            np.savez(file, **vars(piece))
-            file.flush()
-            os.fsync(file.fileno())
+        with in_one_step(self._piece_path(number)) as aside:
+            np.savez(aside, **vars(piece))
 
     def _pieces(self, augmentation: Augmentation) -> Iterator[Piece]:
         for number in range(len(augmentation)):
@@ -229,7 +231,7 @@ class AugmentedDataset:
     def _publish(self, augmentation: Augmentation, originals: bool, tally: Tally) -> None:
         dataset = augmentation.trained.dataset
         latent_dim = augmentation.trained.settings.latent_dim
-        made = self.partial / f".dataset-{os.getpid()}"
+        made = aside_of(self.partial / "dataset")
         shutil.rmtree(made, ignore_errors=True)
         (made / VERSION).mkdir(parents=True)
         splits = {

@@ -1,14 +1,17 @@
 """The standard network of the paper: five convolutions, and its training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from keras_filtergan.causes import cause_of
 from keras_filtergan.data import ImageDataset, image_stream
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.archives import check_keras_file
+from keras_filtergan.guards.reading import refusing
 
 POOL_AFTER = (1, 2, 5)
 SMALLEST_SIDE = 12
@@ -127,19 +130,66 @@ def train_classifier(
     Reference:
         Kilcher, Bécigneul, Hofmann (2017), section 4: five convolutions with batch norm.
     """
+    training = classifier_training(dataset, epochs, batch_size, learning_rate, widths, seed)
+    training.model.fit(
+        training.stream_from(0),
+        epochs=epochs,
+        steps_per_epoch=training.epoch_steps,
+        verbose=verbose,
+        shuffle=False,
+    )
+    return training.model
+
+
+@dataclass(frozen=True)
+class ClassifierTraining:
+    """A classifier that is about to be trained: what `train_classifier` does, step by step.
+
+    Attributes:
+        model: compiled, its optimizer built; untrained.
+        stream_from: a step → the batches from there on, a function of the step alone.
+        epoch_steps: steps of an epoch.
+        steps: in all.
+    """
+
+    model: keras.Model
+    stream_from: Callable[[int], tf.data.Dataset]
+    epoch_steps: int
+    steps: int
+
+
+def classifier_training(
+    dataset: ImageDataset,
+    epochs: int = 10,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    widths: tuple[int, ...] | None = None,
+    seed: int = 0,
+) -> ClassifierTraining:
+    """What `train_classifier` does, for whoever keeps states on the way; arguments as there.
+
+    Example:
+        >>> training = classifier_training(load_dataset("mnist_sample"))
+        >>> training.epoch_steps, training.steps
+        (156, 1560)
+    """
     model = build_classifier(dataset.image_shape, dataset.num_classes, widths, seed=seed)
     batch_size = min(batch_size, len(dataset.x_train))
-    steps = len(dataset.x_train) // batch_size
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
+    epoch_steps = len(dataset.x_train) // batch_size
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * epoch_steps)
     model.compile(
         keras.optimizers.Adam(schedule),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
+    model.optimizer.build(model.trainable_variables)  # else its slots are not restored
     shift = STANDARDS[dataset.image_shape[-1]].shift
-    stream = image_stream(dataset.x_train, dataset.y_train, batch_size, seed, shift=shift)
-    model.fit(stream, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
-    return model
+
+    def stream_from(step: int) -> tf.data.Dataset:
+        images, labels = dataset.x_train, dataset.y_train
+        return image_stream(images, labels, batch_size, seed, start_step=step, shift=shift)
+
+    return ClassifierTraining(model, stream_from, epoch_steps, epochs * epoch_steps)
 
 
 def load_classifier(path: Path) -> keras.Model:
@@ -152,11 +202,9 @@ def load_classifier(path: Path) -> keras.Model:
         raise InputError(f"expected a .keras file, there is none at {str(path)!r}")
     if path.suffix != ".keras":
         raise InputError(f"expected a file that ends in .keras, received {path.name!r}")
-    try:
+    check_keras_file(path)
+    with refusing(lambda reason: f"{str(path)!r} is no Keras model that can be loaded: {reason}"):
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises almost anything for a damaged or foreign file
-        reason = cause_of(error) or type(error).__name__
-        raise InputError(f"{str(path)!r} is no Keras model that can be loaded: {reason}") from None
     if not isinstance(model, keras.Model):
         raise InputError(
             f"expected a keras.Model in {str(path)!r}, received {type(model).__name__}"

@@ -2,12 +2,11 @@
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
-from keras_filtergan.cli.command import DONE, INTERRUPTED, data_dir, import_tensorflow
+from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.doors import command
 from keras_filtergan.runs.run_directory import latest_run, open_run
@@ -85,9 +84,9 @@ def augment(options: argparse.Namespace) -> int:
             counts = place.fill(augmentation, options.originals, advance)
         finally:
             progress.close()
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on with what is finished", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        stop.add_note("the same command goes on")
+        raise
     print(f"{_summary(counts)}; to train on it: {command('train')} --dataset {options.out}")
     return DONE
 

@@ -1,6 +1,7 @@
 """What makes a function a command: one-line errors, exit codes, a quiet import of TensorFlow."""
 
 import argparse
+import errno
 import os
 import re
 import sys
@@ -9,8 +10,17 @@ from typing import NoReturn
 
 from keras_filtergan.causes import cause_of, is_out_of_memory
 from keras_filtergan.errors import DivergenceError, InputError
+from keras_filtergan.files import DISK_FULL
+from keras_filtergan.guards.memory import limit_memory, parse_size
+from keras_filtergan.guards.stops import exit_code, termination_as_interruption
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+# A path that the user gave, or what stands there, is not what it should be.
+UNUSABLE = {
+    *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+    *(errno.ENAMETOOLONG, errno.EROFS),
+}
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,9 +44,33 @@ def run_script(
         arguments: the words; `None` for those of the process.
     """
     add_options(parser)
+    for one in _parsers_of_work(parser):
+        one.add_argument(
+            "--memory-limit",
+            type=_size,
+            metavar="SIZE",
+            help="memory that data or a network may need, such as 16G; default three quarters of "
+            "what the machine has",
+        )
     options = parser.parse_args(arguments)
+    limit_memory(options.memory_limit)
     saves_memory = getattr(options, "saves_memory", "")
     return guarded(lambda: options.work(options), options.debug, saves_memory)
+
+
+def _parsers_of_work(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of the sub-commands, or the parser itself if it has none."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return list(action.choices.values())
+    return [parser]
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def guarded(work: Callable[[], int], debug: bool, saves_memory: str = "") -> int:
@@ -50,12 +84,13 @@ def guarded(work: Callable[[], int], debug: bool, saves_memory: str = "") -> int
         saves_memory: what the command needs less memory with.
     """
     try:
-        return work()
+        with termination_as_interruption():
+            return work()
     except BaseException as error:
         if debug or isinstance(error, SystemExit):
             raise
         code, line = _explain(error, saves_memory)
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
         return code
 
 
@@ -76,18 +111,35 @@ def import_tensorflow() -> None:
 
 
 def _explain(error: BaseException, saves_memory: str) -> tuple[int, str]:
+    notes = getattr(error, "__notes__", ())
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; files that were finished are kept"
+        said = str(error) or "interrupted; files that were finished are kept"
+        return exit_code(error), "; ".join([said, *notes])
     if isinstance(error, InputError):
         return BAD_INPUT, f"error: {as_options(str(error))}"
     if isinstance(error, DivergenceError):
         return FAILED, f"error: {as_options(str(error))}"
-    parts = [f"{type(error).__name__}: {cause_of(error)}", *getattr(error, "__notes__", ())]
+    if isinstance(error, OSError) and error.errno in UNUSABLE and error.filename is not None:
+        return BAD_INPUT, f"error: cannot use {str(error.filename)!r} ({error.strerror})"
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return FAILED, "; ".join([f"error: no space left to write {error.filename!r}", *notes])
+    parts = [f"{type(error).__name__}: {cause_of(error)}", *notes]
     if is_out_of_memory(error):
         parts[0] = f"out of memory: {parts[0]}"
         parts += [f"{saves_memory} needs less memory"] if saves_memory else []
     line = "; ".join(" ".join(part.split()) for part in parts)
     return FAILED, f"error: {line} (--debug shows where)"
+
+
+def printable(line: str, longest: int = 2000) -> str:
+    """A message as one line that a terminal only shows, whatever a file's name or content holds.
+
+    Example:
+        >>> printable("no run in 'a\\nb'; \\x1b[2J")
+        "no run in 'a b'; ?[2J"
+    """
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(line.split()))
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def as_options(message: str) -> str:

@@ -55,7 +55,7 @@ def _compare(options: argparse.Namespace) -> int:
     print(format_cards({str(run.path): run.read_evaluation() for run in runs}))
     settings = [run.read_config()["settings"] for run in runs]
     for name, what in (("layer", "layers"), ("dataset", "data sets")):
-        values = list(dict.fromkeys(str(one[name]) for one in settings))
+        values = list(dict.fromkeys(str(one.get(name, "–")) for one in settings))
         if len(values) > 1:
             print(f"note: these runs are of different {what}: {', '.join(values)}")
     return DONE
@@ -75,11 +75,18 @@ def _runs(options: argparse.Namespace) -> list[list[str]]:
 def _run(run: RunDirectory) -> list[str]:
     card, settings = run.read_evaluation(), run.read_config()["settings"]
     values = [card.get(name) for name in COLUMNS]
-    numbers = [value["mean"] if isinstance(value, dict) else value for value in values]
+    numbers = [value.get("mean") if isinstance(value, dict) else value for value in values]
     shown = ["–" if number is None else f"{number:.4f}" for number in numbers]
     what = [str(settings[name]) for name in ("layer", "seed")]
     method = settings.get("method", "infogan")
-    return [str(run.path), what[0], method, what[1], *shown, Path(settings["dataset"]).name]
+    return [
+        str(run.path),
+        what[0],
+        method,
+        what[1],
+        *shown,
+        Path(settings.get("dataset", "–")).name,
+    ]
 
 
 def _presets(options: argparse.Namespace) -> list[list[str]]:

@@ -16,6 +16,7 @@ from keras_filtergan.cli.instruments.stability import add_stability
 from keras_filtergan.cli.instruments.uncertainty import add_uncertainty
 from keras_filtergan.cli.listing import add_compare, add_list
 from keras_filtergan.cli.train import add_train
+from keras_filtergan.cli.verify import add_verify
 from keras_filtergan.cli.visualize import add_visualize
 from keras_filtergan.doors import PROGRAM
 from keras_filtergan.files import check_writable
@@ -48,6 +49,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         add_adversarial,
         add_latents,
         add_uncertainty,
+        add_verify,
     ):
         add(commands)
 
@@ -91,6 +93,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     import_tensorflow()
     from keras_filtergan import evaluation
     from keras_filtergan.evaluation.registry import check_names
+    from keras_filtergan.evaluation.senseless import with_notes
     from keras_filtergan.runs.classifier_cache import independent_classifier
     from keras_filtergan.runs.trained import TrainedRun
 
@@ -99,8 +102,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     subject = trained.subject(independent_classifier(trained, run.path.parent))
     fill_in = evaluation.evaluate if options.alone else evaluation.full_card
     card = fill_in(subject, options.only, say=print)
-    run.write_evaluation(evaluation.merge_cards(run.read_evaluation(), card))
-    print(evaluation.format_card(card))
+    with run.locked(print):  # whoever else has evaluated it meanwhile
+        merged = evaluation.merge_cards(run.read_evaluation(), card)
+        run.write_evaluation(with_notes(merged, trained.dataset))
+    print(evaluation.format_card(with_notes(card, trained.dataset)))
     return DONE
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from keras_filtergan.cli.command import (
     DONE,
-    INTERRUPTED,
     Parser,
     as_options,
     data_dir,
@@ -24,6 +23,7 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.files import file_name
 from keras_filtergan.gan.methods import METHODS
 from keras_filtergan.generators.architectures import GENERATORS
+from keras_filtergan.guards.locks import Busy
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
@@ -153,7 +153,6 @@ def _train(options: argparse.Namespace) -> int:
     from keras_filtergan import data, evaluation
     from keras_filtergan.report.report import write_report
     from keras_filtergan.runs import gallery, training
-    from keras_filtergan.runs.fitting import Interrupted
 
     here = data_dir(options)
     settings = dataclasses.replace(settings, dataset=data.absolute_source(settings.dataset, here))
@@ -173,9 +172,16 @@ def _train(options: argparse.Namespace) -> int:
     progress = None if options.quiet else PhaseProgress()
     try:
         trained, card = training.train(plan, run, verbose, say, tell=progress, board=board)
-    except Interrupted as interruption:
-        print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
-        return INTERRUPTED
+        gallery.draw_gallery(trained, say=say)
+        write_report(run, trained, say=say)
+    except KeyboardInterrupt as stop:
+        if run.is_complete:
+            stop.add_note("the same command draws the pictures that are missing")
+        elif run.config.exists():
+            stop.add_note("to go on, add --resume to the same command")
+        raise
+    except Busy:
+        raise
     except Exception as error:
         if run.config.exists() and not run.is_complete:
             error.add_note(
@@ -186,8 +192,6 @@ def _train(options: argparse.Namespace) -> int:
     finally:
         if progress is not None:
             progress.close()
-    gallery.draw_gallery(trained, say=say)
-    write_report(run, trained, say=say)
     say(evaluation.format_card(card))
     say(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
     say(f"open {run.report} in a browser: what was found, and an explorer of it")
@@ -201,8 +205,7 @@ def _complete(run: RunDirectory, here: str | None, say: Callable[[str], None]) -
     from keras_filtergan.runs import gallery
     from keras_filtergan.runs.trained import TrainedRun
 
-    if not (run.figures / "filters.png").exists():
-        gallery.draw_gallery(TrainedRun.load(run, here), say=say)
+    gallery.draw_missing(TrainedRun.load(run, here), say=say)
     if not run.report.exists():
         write_report(run, data_dir=here, say=say)
     say(evaluation.format_card(run.read_evaluation()))

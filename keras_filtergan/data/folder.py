@@ -1,6 +1,8 @@
 """Image sets from a folder: one sub-folder of PNG or JPEG files a class."""
 
+import io
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,11 @@ import numpy as np
 from keras_filtergan.data.dataset import ImageDataset
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.memory import check_memory
+from keras_filtergan.guards.reading import read_plain_file
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+LARGEST_IMAGE = 2**28  # bytes of a file
 SKIPPED = (".", "__MACOSX")  # hidden, and what unpacking a zip from a Mac leaves
 
 
@@ -78,13 +83,22 @@ def _entries(folder: Path) -> list[os.DirEntry]:
 
 
 def _class_folders(folder: Path) -> list[str]:
-    names = [entry.name for entry in _entries(folder) if entry.is_dir()]
+    names = [entry.name for entry in _entries(folder) if _is_folder(entry)]
     if len(names) < 2:
         raise InputError(
             f"{folder}: expected two or more class sub-folders of PNG or JPEG images. "
             f"Received: {', '.join(names) or 'no sub-folder'}; put each class in its own folder."
         )
     return names
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    if entry.is_symlink() and not os.path.exists(entry.path):
+        raise InputError(
+            f"Expected class folders of images. Received: {entry.path}, a link that leads nowhere; "
+            "remove it."
+        )
+    return entry.is_dir()
 
 
 def _labelled_files(folder: Path, names: list[str]) -> tuple[list[Path], np.ndarray]:
@@ -107,6 +121,9 @@ def _decode_all(files: list[Path]) -> np.ndarray:
     images = []
     for file in files:
         images.append(_decode(file))
+        if len(images) == 1:
+            size = 2 * len(files) * images[0].nbytes  # once more while they are stacked
+            check_memory(size, f"{len(files):,} images like {file}", "take fewer or smaller ones")
         if images[-1].shape != images[0].shape:
             raise InputError(
                 "Expected images of one size and channel count. Received: "
@@ -116,11 +133,29 @@ def _decode_all(files: list[Path]) -> np.ndarray:
     return np.stack(images)
 
 
+def _check_size(file: Path, content: bytes) -> None:
+    """Refuse a picture of a few bytes that unpacks to gigabytes, by its header."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(content)) as picture:
+                width, height = picture.size
+        except Image.DecompressionBombError:
+            width, height = 2**20, 2**20
+        except Exception:  # TensorFlow says what is wrong with it
+            return
+    check_memory(4 * width * height, f"the image {file}", "make it smaller or remove it")
+
+
 def _decode(file: Path) -> np.ndarray:
     import tensorflow as tf  # 4 s to import: only when there is an image to decode
 
     try:
-        image = tf.io.decode_image(file.read_bytes(), expand_animations=False).numpy()
+        content = read_plain_file(file, LARGEST_IMAGE)
+        _check_size(file, content)
+        image = tf.io.decode_image(content, expand_animations=False).numpy()
     except OSError as error:
         raise InputError(
             f"Expected a readable image file. Received: {file} ({error.strerror}); "

@@ -1,13 +1,15 @@
 """Image sets from one `.npz` file of four arrays."""
 
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from keras_filtergan.data.dataset import ImageDataset
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.archives import array_bytes
+from keras_filtergan.guards.memory import check_memory
+from keras_filtergan.guards.reading import check_plain_file, refusing
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -50,7 +52,18 @@ def load_npz(path: str | Path) -> ImageDataset:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     key = None
-    try:
+
+    def refusal(reason: str) -> str:
+        where = f"array {key} in {path}" if key else str(path)
+        return (
+            f"Expected a readable .npz file of plain arrays. Received: {where} ({reason}); "
+            "write it again with np.savez."
+        )
+
+    with refusing(refusal):
+        check_plain_file(path)
+        size = 2 * array_bytes(path, (*ARRAYS, "class_names")) if zipfile.is_zipfile(path) else 0
+        check_memory(size, f"the arrays of {path}", "take fewer or smaller images")
         with path.open("rb") as stream:  # np.load(path) leaves a broken file open
             file = np.load(stream, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
@@ -71,15 +84,6 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                     if not isinstance(arrays[key], np.ndarray):
                         raise ValueError("not an array")
             return arrays
-    except InputError:
-        raise
-    except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        where = f"array {key} in {path}" if key else str(path)
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"Expected a readable .npz file of plain arrays. Received: {where} ({reason}); "
-            "write it again with np.savez."
-        ) from error
 
 
 def _numbered_classes(y_train: np.ndarray, y_test: np.ndarray, path: Path) -> tuple[str, ...]:

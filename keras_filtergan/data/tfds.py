@@ -2,13 +2,19 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from keras_filtergan.data import connection
 from keras_filtergan.data.dataset import ImageDataset
-from keras_filtergan.data.tfds_reader import failure, image_and_label, read_builder
+from keras_filtergan.data.tfds_reader import (
+    check_prepared,
+    failure,
+    image_and_label,
+    read_builder,
+)
 from keras_filtergan.errors import InputError
 
 CATALOG = "https://www.tensorflow.org/datasets/catalog/overview"
@@ -31,6 +37,10 @@ def load_tfds(name: str, data_dir: str | Path | None = None) -> ImageDataset:
     import tensorflow_datasets as tfds
 
     data_dir = tfds_folder(data_dir)
+    home = Path(data_dir or "~/tensorflow_datasets").expanduser() / re.split("[/:]", name)[0]
+    for pattern in ("*/features.json", "*/*/features.json"):  # versions, and those of a config
+        for features in home.glob(pattern):
+            check_prepared(features.parent)
     with _quiet():
         try:
             builder = tfds.builder(name, data_dir=data_dir)
@@ -48,10 +58,12 @@ def load_tfds_directory(path: str | Path, name: str) -> ImageDataset:
     """Loads a prepared TFDS folder, the one that holds `dataset_info.json`, under a given name.
 
     Raises:
-        InputError: When the folder is incomplete, or is no image-classification set.
+        InputError: When the folder is incomplete, names code of its own, or is no
+            image-classification set.
     """
     import tensorflow_datasets as tfds
 
+    check_prepared(Path(path))
     with _quiet():
         try:
             builder = tfds.builder_from_directory(path)

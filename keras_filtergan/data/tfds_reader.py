@@ -1,6 +1,8 @@
 """From a prepared TFDS builder to an `ImageDataset`."""
 
+import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,11 @@ import numpy as np
 from keras_filtergan.data.dataset import ImageDataset
 from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.memory import check_memory
+from keras_filtergan.guards.reading import check_plain_file
+from keras_filtergan.guards.records import read_record
 
+FEATURES = "tensorflow_datasets.core.features."  # home of the classes that may be named
 READ_BATCH = 1024  # examples a read: large enough that Python costs nothing
 
 
@@ -40,6 +46,39 @@ def image_and_label(builder: Any, name: str) -> tuple[str, str]:
     return keys[0], keys[1]
 
 
+def check_prepared(folder: Path) -> None:
+    """Refuse a prepared TFDS folder that would have TFDS import a module of its choosing.
+
+    `features.json` names the class of each feature, and TFDS imports the module of any class that
+    it does not know.
+
+    Raises:
+        InputError: it names another class than those of TFDS, is damaged, or something in the
+            folder is no plain file.
+    """
+    for entry in sorted(folder.iterdir()):
+        if not entry.is_dir():
+            check_plain_file(entry)
+    try:
+        stack = [read_record(folder / "features.json", dict, "prepare the data set again")]
+    except FileNotFoundError:
+        return  # TFDS says so
+    while stack:
+        held = stack.pop()
+        if isinstance(held, list):
+            stack += held
+        elif isinstance(held, dict):
+            stack += held.values()
+            legacy = held.get("type") if "content" in held else None
+            for name in (held.get("pythonClassName"), held.get("python_class_name"), legacy):
+                if isinstance(name, str) and not name.startswith(FEATURES):
+                    raise InputError(
+                        f"expected features of TensorFlow Datasets itself, {str(folder)!r} names "
+                        f"{name!r} in its features.json, which would be imported; "
+                        "prepare the images without it"
+                    )
+
+
 def read_builder(builder: Any, name: str) -> ImageDataset:
     """Reads the train and test splits; without a test split, train is split 80/20 by class.
 
@@ -57,6 +96,10 @@ def read_builder(builder: Any, name: str) -> ImageDataset:
             f"Expected a train split. Received: {name} with {', '.join(splits) or 'no split'}; "
             "choose another set."
         )
+    count = sum(splits[split].num_examples for split in ("train", "test") if split in splits)
+    image: Any = builder.info.features[image_key]
+    size = 2 * count * math.prod(image.shape) * np.dtype(image.np_dtype).itemsize
+    check_memory(size, f"{count:,} images of {name}", "take a smaller set")
     x_train, y_train = _read_split(builder, "train", image_key, label_key, name)
     if "test" in splits:
         x_test, y_test = _read_split(builder, "test", image_key, label_key, name)

@@ -102,7 +102,8 @@ def format_card(card: dict[str, Any]) -> str:
     Args:
         card: from `evaluate` or `full_card`.
     """
-    return format_cards({"generator": card, **card.get("baselines", {})})
+    table = format_cards({"generator": card, **card.get("baselines", {})})
+    return "\n".join([table, *(f"note: {note}" for note in card.get("notes", ()))])
 
 
 def format_cards(cards: dict[str, dict[str, Any]]) -> str:
@@ -114,7 +115,8 @@ def format_cards(cards: dict[str, dict[str, Any]]) -> str:
     rows = [["", *cards, "taken over"]]
     counts: dict[str, dict[str, int]] = {}
     for card in cards.values():
-        counts |= {name: over for name, over in card["taken_over"].items() if name not in counts}
+        over = card.get("taken_over", {})
+        counts |= {k: v for k, v in over.items() if k not in counts and k in card}
     for name in counts:
         over = ", ".join(f"{count:,} {what}" for what, count in counts[name].items())
         value = next(card[name] for card in cards.values() if name in card)
@@ -138,5 +140,5 @@ def format_table(rows: list[list[str]]) -> str:
 def _cell(value: Any, part: str | None) -> str:
     """A number, or a dash where the metric does not apply or has no finite value."""
     if value is not None and part is not None:
-        value = value[part]
-    return "–" if value is None else f"{value:.4f}"
+        value = value.get(part) if isinstance(value, dict) else None
+    return f"{value:.4f}" if isinstance(value, int | float) else "–"

@@ -41,8 +41,8 @@ class FilterGAN(keras.Model):
     * **An image transformation** T, trained along with G so that the kernels of z make of
       T(x; r → z) what those of r make of x. G minimises the share of its change that T does not
       explain. Without it most of what G varies is no change that an image could make.
-    * **An averaged generator** (exponential moving average of the weights): `generator`, which all
-      inference uses; `raw_generator` is the one that the optimizer moves.
+    * **An averaged generator** (of the weights): `generator`, which all inference uses;
+      `raw_generator` is the one that the optimizer moves.
 
     A GAN does not own the network that it is about, so it is not saved as one `.keras` file:
     `save_weights` keeps a state of training, `generator.save("generator.keras")` what others use.
@@ -156,8 +156,7 @@ class FilterGAN(keras.Model):
 
         They are built here, because an optimizer without slots restores to fresh ones.
 
-        The step is not compiled by XLA unless `jit_compile=True` is given: it gives the same
-        numbers, but was not measured on a GPU, where Keras would use it by itself.
+        XLA compiles the step if `jit_compile=True` is given only: the numbers are the same.
         """
         super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(INFOGAN.g_learning_rate)
@@ -178,7 +177,7 @@ class FilterGAN(keras.Model):
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
-            labels: their classes `(n,)`; not needed here, as Q reads activations of any kind.
+            labels: their classes `(n,)`; not needed here.
             batch_size: images at once.
         """
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
@@ -193,8 +192,7 @@ class FilterGAN(keras.Model):
             seen = self._play(data, self.raw_generator, training=True)
             d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
             g_loss = self.adversarial_loss(seen.fake_logits)
-        # All at the weights of the start of the step: D and Q share layers, and no optimizer must
-        # see what another has just changed.
+        # All at the weights of the start of the step: D and Q share layers.
         moves = gradients(self, tape, seen, d_loss, g_loss)
         self.g_optimizer.apply(moves.g, self.raw_generator.trainable_variables)
         self.d_optimizer.apply(moves.d, self.discriminator.d_variables)
@@ -255,8 +253,7 @@ class FilterGAN(keras.Model):
     ) -> Pair:
         """Each image under its own latent and under that of the example before."""
         kernels = generator(latents, training=training)  # (m, kh, kw, cin, cout)
-        # The next image under these kernels, turned back, is this image under the kernels before.
-        # Kernels are several times the size of features and activations.
+        # The next image under these kernels, turned back, is this image under those before.
         following = tf.roll(features[0], -1, axis=0)
         return Pair(
             latents=latents,
@@ -285,8 +282,7 @@ class FilterGAN(keras.Model):
         return (*verdicts, tf.reduce_mean(tf.square(codes - pair.latents)))
 
     def _alikeness(self, images: tf.Tensor) -> tf.Tensor:
-        """What T minimises beside the unexplained share; nothing."""
-        return tf.constant(0.0)
+        return tf.constant(0.0)  # T minimises the unexplained share alone
 
     def _average_generator(self) -> None:
         steps = tf.cast(self.g_optimizer.iterations, tf.float32)

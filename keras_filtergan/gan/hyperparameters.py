@@ -38,7 +38,7 @@ class Hyperparameters:
     conditional: bool = True
     generator_loss: str = "non_saturating"
     code_weight: float = 5.0
-    variation_goal: float | None = 0.25
+    variation_goal: float | None = 0.22
     code_noise: float | None = None
     discriminator_noise: float = 1.0
     accuracy_goal: float | None = 0.75

@@ -23,6 +23,7 @@ import numpy as np
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.generators.filter_generator import FilterGenerator
+from keras_filtergan.guards.reading import check_plain_file, reason_of
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 2**16  # bytes
@@ -64,6 +65,7 @@ def load_generator(path: str | os.PathLike) -> FilterGenerator:
     if not path.is_file():
         raise InputError(f"expected a generator.keras file, there is none at {str(path)!r}")
     try:
+        check_plain_file(path)
         with zipfile.ZipFile(path) as archive:
             kind, config = _checked_config(_read(archive, CONFIG, LARGEST_CONFIG))
             shapes = _weight_shapes(kind, config)
@@ -72,8 +74,10 @@ def load_generator(path: str | os.PathLike) -> FilterGenerator:
                 weights = _checked_weights(file, shapes)
     except _Refused as refusal:
         raise InputError(f"{str(path)!r} is no saved generator: {refusal}") from None
+    except InputError:
+        raise
     except Exception as error:  # a damaged zip or HDF5 file raises almost anything
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = reason_of(error)
         raise InputError(f"{str(path)!r} is damaged or no .keras file: {reason}") from None
     generator = _assemble(kind, config, weights)
     latents = np.random.default_rng(0).standard_normal((TRIED, config["latent_dim"]))

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image  # comes with matplotlib
 
-from keras_filtergan.files import in_one_step
-
 SIDE = 112  # pixels of a film's shorter side, at least
 
 
@@ -18,7 +16,7 @@ def enlarged(pictures: np.ndarray) -> np.ndarray:
 
 
 def save_film(frames: np.ndarray, path: Path, milliseconds: int = 80) -> None:
-    """Save a film as a GIF in one step, small pictures enlarged.
+    """Save a film as a GIF, small pictures enlarged.
 
     Args:
         frames: `(n, h, w, c)` in [0, 1], grey or in colour.
@@ -28,6 +26,5 @@ def save_film(frames: np.ndarray, path: Path, milliseconds: int = 80) -> None:
     levels = np.round(255 * np.clip(enlarged(frames), 0, 1)).astype("uint8")
     pictures = [Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one) for one in levels]
     durations = [milliseconds] * (len(pictures) - 1) + [milliseconds + 1000]
-    with in_one_step(path) as aside:
-        first, *rest = pictures
-        first.save(aside, save_all=True, append_images=rest, duration=durations, loop=0)
+    first, *rest = pictures
+    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0)

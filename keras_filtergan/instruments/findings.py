@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_filtergan.errors import InputError
-from keras_filtergan.files import plain, save_figure, write_json
+from keras_filtergan.files import all_in_one_step, as_json, plain
 from keras_filtergan.instruments.film import save_film
 
 
@@ -42,7 +42,7 @@ class Findings:
         return cls(numbers, figure, table, films or {})
 
     def write(self, folder: Path, name: str, say: Callable[[str], None] = print) -> list[Path]:
-        """Write `NAME.json`, `NAME.png` and a GIF a film, each in one step.
+        """Write `NAME.json`, `NAME.png` and a GIF a film: all of them, or none.
 
         Args:
             folder: made if needed.
@@ -59,10 +59,11 @@ class Findings:
         paths = [folder / f"{name}.json", folder / f"{name}.png", *films]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(paths[0], plain(self.numbers))
-            save_figure(self.figure, paths[1])
-            for path, frames in films.items():
-                save_film(frames, path)
+            with all_in_one_step([*paths[1:], paths[0]]) as [figure, *of_films, numbers]:
+                self.figure.savefig(figure, dpi=130)
+                for aside, frames in zip(of_films, films.values(), strict=True):
+                    save_film(frames, aside)
+                numbers.write_text(as_json(plain(self.numbers)))
         except OSError as error:
             raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
         for path in paths:

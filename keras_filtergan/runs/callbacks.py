@@ -1,9 +1,7 @@
 """What happens beside training: history, checkpoints, interruption, divergence."""
 
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import keras
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import DivergenceError
 from keras_filtergan.files import in_one_step
+from keras_filtergan.guards.stops import StopRequest
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
 
@@ -59,22 +58,52 @@ class DivergenceGuard(StepCounter):
 
 
 class HistoryWriter(StepCounter):
-    """Append the means of each logging interval to `history.jsonl`."""
+    """Append the means of each logging interval to `history.jsonl`.
 
-    def __init__(self, run: RunDirectory, first_step: int):
+    Args:
+        run: takes them.
+        first_step: steps done.
+        means: name → total and count of the running means after these steps; without them an
+            interval that was broken off is logged with the means of its second part.
+    """
+
+    def __init__(
+        self, run: RunDirectory, first_step: int, means: Mapping[str, Sequence[float]] | None = None
+    ):
         super().__init__(first_step)
         self.run = run
         self.begun_at = first_step
+        self.means = dict(means or {})
+
+    def complete(self, model: keras.Model) -> None:
+        """Log the interval that ends where the run goes on, if it had not come to that."""
+        held = [record["step"] for record in self.run.read_history()]
+        if self.means and self.step and self.step not in held:
+            self._go_on_with(model)
+            self._append(model.get_metrics_result())
+        self.means = {}
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Begin to count."""
+        """Begin to count, or go on where an interval was broken off."""
         self.begun_at = self.step
+        self._go_on_with(self.model)
+        self.means = {}
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """One interval is one Keras epoch; one that was broken off is logged when it is whole."""
         if self.step - self.begun_at < self.params["steps"]:
             return
-        record = {name: round(float(value), 6) for name, value in (logs or {}).items()}
+        self._append(logs or {})
+
+    def _go_on_with(self, model: keras.Model) -> None:
+        for mean in model.metrics:
+            if mean.name in self.means:
+                total, count = self.means[mean.name]
+                mean.total.assign(total)
+                mean.count.assign(count)
+
+    def _append(self, logs: Mapping[str, Any]) -> None:
+        record = {name: round(float(value), 6) for name, value in sorted(logs.items())}
         self.run.append_history({"step": self.step, **record})
 
 
@@ -179,28 +208,24 @@ class ProgressPictures(StepCounter):
 
 
 class Interruption(StepCounter):
-    """Turn SIGINT into a stop at the end of the step that is running.
+    """Turn SIGINT and SIGTERM into a stop at the end of the step that is running.
 
-    Use as a context manager around `fit`; `requested` says whether it happened, `step` after which
-    step. A second SIGINT interrupts at once.
+    Use as a context manager around `fit`; `request` says whether it happened, `step` after which
+    step. A second signal interrupts at once.
     """
 
     def __init__(self, first_step: int):
         super().__init__(first_step)
-        self.requested = False
+        self.request = StopRequest()
 
     def __enter__(self) -> "Interruption":
-        self._previous: Callable | int | None = signal.signal(signal.SIGINT, self._request)
+        self.request.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _request(self, signum: int, frame: FrameType | None) -> None:
-        self.requested = True
-        signal.signal(signal.SIGINT, self._previous)
+        self.request.__exit__(*exception)
 
     def on_step(self, logs: dict | None) -> None:
         """Stop if asked to."""
-        if self.requested:
+        if self.request:
             self.model.stop_training = True

@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from keras_filtergan.classifiers.classifier import (
     POOL_AFTER,
     SMALLEST_SIDE,
     STANDARDS,
+    classifier_training,
     load_classifier,
     train_classifier,
 )
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.files import save_model
+from keras_filtergan.guards.locks import locked
+from keras_filtergan.runs.checkpoints import Checkpoints
+from keras_filtergan.runs.fitting import fit_steps
 from keras_filtergan.runs.trained import TrainedRun
 
 INDEPENDENT_SEED = 1000  # added to the run's
@@ -33,6 +38,9 @@ def cached_classifier(
 ) -> Path:
     """The standard classifier for some data and settings; trained if it is not there yet.
 
+    A training that was stopped goes on from its last state, to the same bits; of two processes
+    that want the same classifier, one trains it and the other waits.
+
     Args:
         dataset: what it is trained on.
         runs: folder of the runs; the cache is `classifiers/` in it.
@@ -42,16 +50,33 @@ def cached_classifier(
 
     Returns:
         Its `.keras` file, written aside and renamed: there is never half a classifier.
+
+    Raises:
+        Interrupted: after SIGINT or SIGTERM; the state is saved.
     """
     path = _place(dataset, runs, epochs, seed, widths)
     if path.exists():
         say(f"reusing the classifier {path}")
         return path
-    say(f"training a classifier for {epochs} epochs")
     path.parent.mkdir(parents=True, exist_ok=True)
     widths = STANDARDS[dataset.image_shape[-1]].widths if widths is None else widths
-    classifier = train_classifier(dataset, epochs, widths=widths, seed=seed, verbose=verbose)
-    save_model(classifier, path)
+    with locked(path.with_suffix(".lock"), f"the classifier {path}", wait=True, say=say):
+        if path.exists():
+            say(f"reusing the classifier {path}, which is finished now")
+            return path
+        training = classifier_training(dataset, epochs, widths=widths, seed=seed)
+        checkpoints = Checkpoints(path.with_suffix(".training"), path.stem, say=say)
+        first = checkpoints.restore(training.model, training.steps)
+        say(
+            f"training a classifier for {epochs} epochs"
+            + (f", from step {first} of {training.steps}" if first else "")
+        )
+        steps, epoch = (first, training.steps), training.epoch_steps
+        fit_steps(training.model, training.stream_from, steps, epoch, checkpoints, verbose=verbose)
+        finished = keras.models.clone_model(training.model)  # which says nothing of its training
+        finished.set_weights(training.model.get_weights())
+        save_model(finished, path)
+        shutil.rmtree(checkpoints.folder, ignore_errors=True)
     return path
 
 

@@ -18,7 +18,7 @@ from keras_filtergan.classifiers.classifier import load_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import grids
-from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.files import all_in_one_step, as_json
 from keras_filtergan.inversion.anatomy import anatomy
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -159,7 +159,7 @@ def write_comparison(
 ) -> list[Path]:
     """Write `layers.json`, and `layers_inversion.png` and `layers_transformation.png`.
 
-    Each file is written aside and renamed, so that a reader never sees half of one.
+    They are written aside and renamed together, so that a reader sees all of them or none.
 
     Args:
         layers: from `compare_layers`.
@@ -176,9 +176,10 @@ def write_comparison(
     numbers = folder / "layers.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(numbers, summary(layers))
-        for path, figure in figures.items():
-            save_figure(figure, path)
+        with all_in_one_step([*figures, numbers]) as [*asides, last]:
+            for figure, aside in zip(figures.values(), asides, strict=True):
+                figure.savefig(aside, dpi=130)
+            last.write_text(as_json(summary(layers)))
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
     paths = [numbers, *figures]

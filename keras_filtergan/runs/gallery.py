@@ -11,7 +11,7 @@ from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
-from keras_filtergan.files import file_name, save_figure
+from keras_filtergan.files import file_name, save_figures
 from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
@@ -21,6 +21,7 @@ from keras_filtergan.runs.trained import TrainedRun
 from keras_filtergan.runs.view import View
 
 FILTER_ROWS = 8
+KINDS = ("invariances", "transformations")  # pictures of each image
 
 
 def draw_gallery(
@@ -63,23 +64,50 @@ def draw_gallery(
     else:
         invariances, walks = _draw_invariances(trained, view, numbers)
     title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
-    figures = {
+    drawn = {
         "filters": _draw_filters(trained),
         "mds": _draw_mds(trained),
         "training": plots.training_figure(run.read_history(), title),
         **invariances,
     }
+    figures = {folder / f"{name}.png": figure for name, figure in drawn.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            save_figure(figure, folder / f"{name}.png")
-            say(str(folder / f"{name}.png"))
+        save_figures(figures)
         for name, walk in walks.items():
             walk.save(folder / f"{name}.npz")
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
-    kept = [folder / f"{name}.npz" for name in walks]
-    return [*(folder / f"{name}.png" for name in figures), *kept]
+    for path in figures:
+        say(str(path))
+    return [*figures, *(folder / f"{name}.npz" for name in walks)]
+
+
+def draw_missing(trained: TrainedRun, say: Callable[[str], None] = print) -> list[Path]:
+    """Draw the usual pictures of a run again if one of them is not there.
+
+    Args:
+        trained: a run that is kept in a directory.
+        say: takes one line for each file.
+
+    Returns:
+        The files written, none if all were there.
+    """
+    return draw_gallery(trained, say=say) if missing_pictures(trained) else []
+
+
+def missing_pictures(trained: TrainedRun) -> list[str]:
+    """Names of the usual pictures of a run that are not in its directory."""
+    names = ["filters", "mds", "training"]
+    if trained.settings.latent_dim >= 2:
+        names += _grid_names(trained, _image_numbers(trained, None))
+    run = trained.directory
+    return [n for n in names if run is None or not (run.figures / f"{n}.png").exists()]
+
+
+def _grid_names(trained: TrainedRun, numbers: Sequence[int]) -> list[str]:
+    layer = file_name(trained.target.layer_name.removeprefix("conv"))
+    return [f"{kind}_layer{layer}_{number}" for number in numbers for kind in KINDS]
 
 
 def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[int]:
@@ -108,19 +136,17 @@ def _draw_invariances(
     )
     found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
     made = trained.transformed_walk(originals, found.latents)
-    layer = file_name(target.layer_name.removeprefix("conv"))
-    figures, walks = {}, {}
+    names = _grid_names(trained, numbers)
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
+    figures = []
     for i, number in enumerate(numbers):
-        for name, how, walk in (
-            ("invariances", f"images found by inversion{sought}", found),
-            ("transformations", "the learned transformation of the original", made),
+        for how, walk in (
+            (f"images found by inversion{sought}", found),
+            ("the learned transformation of the original", made),
         ):
-            figures[f"{name}_layer{layer}_{number}"] = _draw_grid(
-                trained, walk.of_image(i), number, how, axes, view.span
-            )
-        walks[f"invariances_layer{layer}_{number}"] = found.of_image(i)
-    return figures, walks
+            figures.append(_draw_grid(trained, walk.of_image(i), number, how, axes, view.span))
+    inverted = {name: found.of_image(i) for i, name in enumerate(names[:: len(KINDS)])}
+    return dict(zip(names, figures, strict=True)), inverted
 
 
 def _axes(

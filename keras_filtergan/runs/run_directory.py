@@ -1,15 +1,42 @@
 """The run directory: what a training run leaves behind, and where."""
 
+import contextlib
 import dataclasses
 import difflib
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
-from keras_filtergan.files import check_writable, write_json, write_text
+from keras_filtergan.files import (
+    check_writable,
+    file_name,
+    owner_of_leftover,
+    remove_leftovers,
+    write_json,
+    write_text,
+)
+from keras_filtergan.guards.locks import locked
+from keras_filtergan.guards.record_lines import append_line, read_lines
+from keras_filtergan.guards.records import Each, read_record
+
+CONFIG = {
+    "settings": {"layer": (int, str), "seed": int, "dataset?": str, "method?": str},
+    "made_of": {"dataset": str, "classifier?": (str, None)},
+    "data_dir?": (str, None),
+    "target_fingerprint?": str,
+    "players?": Each(str),
+    "code_noise?": float,
+}
+_METRIC = (float, None, Each((float, None)))
+_CARD = {"taken_over?": Each(Each(int)), "notes?": [str]}
+CARD = Each(_METRIC, {**_CARD, "baselines?": Each(Each(_METRIC, _CARD))})
+LOGGED = Each(float, {"step": int})
+AGAIN = "train the run again"
+LOCK = ".lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,9 +112,42 @@ class RunDirectory:
         return self.path / "report.html"
 
     @property
+    def evaluation(self) -> Path:
+        """The card."""
+        return self.path / "evaluation.json"
+
+    @property
     def is_complete(self) -> bool:
-        """Whether training has ended and the card is written."""
-        return (self.path / "evaluation.json").exists() and self.generator.exists()
+        """Whether training has ended: the card is there, and every network that belongs to it."""
+        return not self.missing
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the files that a finished run has and this one lacks."""
+        files = [self.evaluation, self.generator, self.classifier]
+        with contextlib.suppress(InputError):  # who reads the run will say so
+            players = self.read_config().get("players", {})
+            files += [self.path / f"{file_name(name)}.keras" for name in players]
+        return [file.name for file in dict.fromkeys(files) if not file.exists()]
+
+    @contextlib.contextmanager
+    def locked(self, say: Callable[[str], None] = print) -> Iterator[None]:
+        """The right to write into the directory, which is made if needed; readers need none.
+
+        What dead processes had not finished is removed.
+
+        Args:
+            say: takes a line if another process died while it wrote here.
+
+        Raises:
+            InputError: another process writes here; says which.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        what = f"the run in {str(self.path)!r}"
+        advice = "wait for it, or choose another --out"
+        with locked(self.path / LOCK, what, advice, say=say):
+            remove_leftovers(self.path)
+            yield
 
     def create(self, config: dict[str, Any]) -> None:
         """Make the directory and write `config.json`.
@@ -110,7 +170,7 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{str(self.path)!r} is a file; choose another folder")
         check_writable(self.path)
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not self.path.exists() or not any(map(_is_content, self.path.iterdir())):
             return
         if not (self.config).exists():
             raise InputError(
@@ -134,10 +194,7 @@ class RunDirectory:
         Raises:
             InputError: there is none, or it is damaged.
         """
-        config = _read_json(self.config)
-        if not {"settings", "made_of"} <= config.keys():
-            raise InputError(f"{str(self.config)!r} holds no settings of a run; train it again")
-        return config
+        return self._read(self.config, CONFIG)
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Replace the settings, versions and fingerprints."""
@@ -149,36 +206,43 @@ class RunDirectory:
         Raises:
             InputError: there is none, or it is damaged.
         """
-        return _read_json(self.path / "evaluation.json")
+        return self._read(self.evaluation, CARD)
 
     def write_evaluation(self, card: dict[str, Any]) -> None:
         """Replace the card."""
-        write_json(self.path / "evaluation.json", card)
+        write_json(self.evaluation, card)
 
     def read_history(self) -> list[dict[str, float]]:
-        """One dict a logging step, in order of steps."""
-        try:
-            lines = (self.path / "history.jsonl").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        records = []
-        for line in lines:
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:  # the run was killed while it wrote its last line
-                break
-        return records
+        """One dict a logging step, in order of steps.
+
+        Raises:
+            InputError: a line is damaged that is not the last, which a killed run leaves half.
+        """
+        advice = "repair it, or delete the file, which holds the training curves and nothing else"
+        return read_lines(self.path / "history.jsonl", LOGGED, advice)
 
     def append_history(self, record: dict[str, float]) -> None:
         """Add one logging step."""
-        with open(self.path / "history.jsonl", "a") as file:
-            file.write(json.dumps(record) + "\n")
+        append_line(self.path / "history.jsonl", record)
 
     def truncate_history(self, step: int) -> None:
         """Forget the logging steps after `step`: a resumed run will log them again."""
         kept = [record for record in self.read_history() if record["step"] <= step]
         text = "".join(json.dumps(record) + "\n" for record in kept)
         write_text(self.path / "history.jsonl", text)
+
+    def _read(self, path: Path, kind: Any) -> dict[str, Any]:
+        try:
+            return read_record(path, kind, AGAIN)
+        except FileNotFoundError:
+            raise InputError(
+                f"expected a run with {path.name}, there is none in {self.path}"
+            ) from None
+
+
+def _is_content(path: Path) -> bool:
+    """Whether it is more than what a process leaves that died before it wrote anything."""
+    return path.name != LOCK and not owner_of_leftover(path.name)
 
 
 def finished_runs(root: Path) -> list[RunDirectory]:
@@ -216,21 +280,13 @@ def open_run(path: str | os.PathLike) -> RunDirectory:
     if run.is_complete:
         return run
     if (path / "config.json").exists():
-        raise InputError(f"the run in {str(path)!r} is not finished; continue it with --resume")
+        lost = f", it lacks {', '.join(run.missing)}" if run.evaluation.exists() else ""
+        raise InputError(
+            f"the run in {str(path)!r} is not finished{lost}; continue it with --resume"
+        )
     near = [str(card.parent) for card in path.parent.glob("*/evaluation.json")]
     close = difflib.get_close_matches(str(path), near, n=1)
     hint = (
         f"; did you mean {close[0]!r}?" if close else f"; train one: {command('train')} --layer 4"
     )
     raise InputError(f"no run in {str(path)!r}{hint}")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise InputError(
-            f"expected a run with {path.name}, there is none in {path.parent}"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{str(path)!r} is damaged ({error}); train the run again") from None

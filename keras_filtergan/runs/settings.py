@@ -1,7 +1,7 @@
 """Everything that decides a training run, in one plain value."""
 
 import dataclasses
-import math
+import sys
 from typing import Any
 
 from keras_filtergan.errors import InputError
@@ -9,6 +9,9 @@ from keras_filtergan.gan.hyperparameters import NATURAL
 from keras_filtergan.gan.methods import DEFAULTS, METHODS
 from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.names import check_name
+
+# Settings that every version has written; for others, their default is what was before them.
+NEVER_LEFT_OUT = ("layer", "dataset", "steps", "batch_size", "latent_dim", "seed")
 
 
 def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
@@ -26,7 +29,8 @@ def check_option(owner: Any, name: str, holds, expected: str, kind: type = float
     """
     value = getattr(owner, name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    is_kind = is_number and math.isfinite(value) and (kind is float or value == int(value))
+    largest = sys.float_info.max if kind is float else 2**53  # also of a whole number too large
+    is_kind = is_number and abs(value) < largest and (kind is float or value == int(value))
     if not is_kind or not holds(value):
         raise InputError(f"expected `{name}` to be {expected}, received {value!r}")
 
@@ -87,6 +91,7 @@ class Settings:
     _check = check_option
 
     def __post_init__(self):
+        self._check_texts()
         if self.pixel_range is not None:
             object.__setattr__(self, "pixel_range", tuple(map(float, self.pixel_range)))
         scalings = [n for n in ("pixel_range", "preprocessing") if getattr(self, n) is not None]
@@ -119,6 +124,28 @@ class Settings:
             self._check("code_noise", lambda value: value >= 0, "a number of at least 0")
         self._check("averaging", lambda value: 0 <= value < 1, "a number from 0 to below 1")
 
+    def _check_texts(self) -> None:
+        """Refuse what no number or name could be, before it is looked at more closely."""
+        kinds = {
+            "dataset": (str, "a name or path"),
+            "layer": (str | int, "the number or name of a convolution"),
+            "classifier": (str | None, "the path of a .keras file"),
+            "preprocessing": (str | None, "the name of a family of networks"),
+            "generator_loss": (str, "the name of a loss"),
+            "conditional": (bool, "true or false"),
+        }
+        for name, (kind, expected) in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or (name == "layer" and isinstance(value, bool)):
+                raise InputError(f"expected `{name}` to be {expected}, received {value!r}")
+        ends = self.pixel_range
+        if ends is not None and (
+            not isinstance(ends, list | tuple)
+            or len(ends) != 2
+            or not all(isinstance(end, int | float) for end in ends)
+        ):
+            raise InputError(f"expected `pixel_range` as two numbers, received {ends!r}")
+
     @classmethod
     def of_method(cls, method: str, **others: Any) -> "Settings":
         """The settings that go with a method, and others.
@@ -146,12 +173,19 @@ class Settings:
         Those without a method were `infogan`, those without a `bias_weight` had none.
 
         Raises:
-            InputError: a name is not a setting (a file of another version).
+            InputError: a name is not a setting (a file of another version), one is missing that
+                every run has had, or a value is out of its range.
         """
         unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise InputError(
                 f"unknown setting {sorted(unknown)[0]!r} in the run's config.json: it is a run of "
                 "another version; train it again in another folder"
+            )
+        missing = [name for name in NEVER_LEFT_OUT if name not in values]
+        if missing:
+            raise InputError(
+                f"the setting {missing[0]!r} is missing in the run's config.json; train it again "
+                "in another folder"
             )
         return cls(**{"method": "infogan", "bias_weight": 0.0, **values})

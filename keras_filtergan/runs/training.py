@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import os
 import platform
 from collections.abc import Callable, Iterable
@@ -21,9 +22,11 @@ from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
 from keras_filtergan.evaluation.chance import chance_note
+from keras_filtergan.evaluation.senseless import with_notes
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
+from keras_filtergan.guards.memory import check_memory
 from keras_filtergan.runs.callbacks import Tell
 from keras_filtergan.runs.checkpoints import Checkpoints, environment
 from keras_filtergan.runs.classifier_cache import cached_classifier
@@ -33,6 +36,7 @@ from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.trained import TrainedRun
 
 ADAPT_IMAGES = 4096
+TRIED = 16  # test images that a classifier has to have finite answers to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,14 +108,41 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
             f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
             f"classes, received one of {target.image_shape} in {target.num_classes}"
         )
+    if len(np.unique(dataset.y_train)) < 2:
+        raise InputError(
+            "expected training images of two classes or more, all are of class "
+            f"{dataset.class_names[dataset.y_train[0]]!r}; bring images of another"
+        )
+    weights = 4 * math.prod(target.kernel_shape)  # of G, its average and the slots of its optimizer
+    check_memory(
+        4 * settings.latent_dim * (weights + 4 * settings.batch_size),
+        f"a `latent_dim` of {settings.latent_dim:,}",
+        "choose a smaller one",
+    )
     image = to_unit_interval(dataset.x_test[:1])
     if settings.classifier is None:
         target(image)  # whatever else may not fit
         fingerprint = None
     else:
         check_differentiable(target, image)
+        _check_finite(target, dataset)
         fingerprint = target.fingerprint()
     return Plan(settings, dataset, classifier, fingerprint, data_dir)
+
+
+def _check_finite(target: FrozenTarget, dataset: ImageDataset) -> None:
+    """Refuse a classifier whose weights are finite and whose answers are not."""
+    images = to_unit_interval(dataset.x_test[:TRIED])
+    features = target.features(images)
+    for what, values in (
+        (f"what {target.layer_name!r} makes", target.activations(features)),
+        ("the answers", target.log_probabilities(target.activations(features), features)),
+    ):
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"{what} of the classifier on test images is not finite: its weights are too "
+                "large; train it again"
+            )
 
 
 def _scaled(classifier: keras.Model, settings: Settings) -> keras.Model:
@@ -147,9 +178,9 @@ def train(
         The trained run and its card.
 
     Raises:
-        InputError: the run directory belongs to other settings.
+        InputError: the run directory belongs to other settings, or another process writes there.
         DivergenceError: a loss became NaN or infinite.
-        Interrupted: after SIGINT.
+        Interrupted: after SIGINT or SIGTERM; the state is saved.
 
     Example:
         >>> trained, card = train(Settings(layer=4), "runs/first")
@@ -158,6 +189,20 @@ def train(
     """
     run = RunDirectory.of(run)
     planned = plan(settings) if isinstance(settings, Settings) else settings
+    run.check(planned.config)
+    with run.locked(say):
+        return _train(planned, run, verbose, say, metrics, tell, board)
+
+
+def _train(
+    planned: Plan,
+    run: RunDirectory,
+    verbose: int,
+    say: Callable[[str], None],
+    metrics: Iterable[str],
+    tell: Tell | None,
+    board: Path | None,
+) -> tuple[TrainedRun, dict[str, Any]]:
     run.create(planned.config)
     if planned.dataset.note:
         say(planned.dataset.note)
@@ -170,11 +215,12 @@ def train(
         say(line)
     _record(run, planned, target)
     say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
-    checkpoints = Checkpoints(run.checkpoints, planned.identity)
+    checkpoints = Checkpoints(run.checkpoints, planned.identity, say=say)
     fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose, tell, board)
     say("evaluating on held-out images")
     trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
     card = evaluate(trained.subject(), metrics, _each_metric(list(metrics), tell))
+    card = with_notes(card, planned.dataset)
     run.write_evaluation(card)
     return trained, card
 
@@ -241,6 +287,8 @@ def _record(run: RunDirectory, plan: Plan, target: FrozenTarget) -> None:
     A resumed run must still be about that network.
     """
     fingerprint = target.fingerprint()
+    if not run.is_complete:  # a card of networks that are no longer all there
+        run.evaluation.unlink(missing_ok=True)
     if run.read_config().get("target_fingerprint", fingerprint) != fingerprint:
         raise InputError(f"{str(run.classifier)!r} is not the classifier this run was begun with")
     run.write_config({**plan.config, "target_fingerprint": fingerprint})

@@ -1,0 +1,122 @@
+"""What `.npz` and `.keras` files claim to hold, read from their headers alone."""
+
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from keras_filtergan.errors import InputError
+from keras_filtergan.guards.memory import check_memory
+from keras_filtergan.guards.reading import check_plain_file, refusing
+
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy and Keras write
+LARGEST_CONFIG = 2**26  # bytes of a network's configuration
+WEIGHTS = "model.weights.h5"
+COPIES = 3  # of the weights, while a network is loaded
+
+
+def array_bytes(path: str | os.PathLike, names: tuple[str, ...]) -> int:
+    """Bytes that some arrays of a `.npz` file take in memory, none of which is read.
+
+    Args:
+        path: of the file.
+        names: of the arrays; those that are not there count nothing.
+
+    Raises:
+        ValueError, OSError, zipfile.BadZipFile: the file is damaged, encrypted or packed in a way
+            that NumPy does not write.
+    """
+    total = 0
+    with zipfile.ZipFile(path) as archive:
+        for name in names:
+            member = f"{name}.npy"
+            if member not in archive.namelist():
+                continue
+            _check_packing(archive.getinfo(member))
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = {
+                    (1, 0): np.lib.format.read_array_header_1_0,
+                    (2, 0): np.lib.format.read_array_header_2_0,
+                }.get(version)
+                if read is None:
+                    raise ValueError(f"an array of format {version}")
+                shape, _, dtype = read(file)
+            total += math.prod(shape) * dtype.itemsize
+    return total
+
+
+def check_keras_file(path: str | os.PathLike) -> None:
+    """Refuse a `.keras` file that claims more than it holds, or holds more than there is room for.
+
+    Args:
+        path: of a file that is there.
+
+    Raises:
+        InputError: that, or it is no such archive.
+    """
+    check_plain_file(path)
+    with refusing(lambda reason: f"{str(path)!r} is no Keras model that can be loaded: {reason}"):
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                _check_packing(info)
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            what = f"the network in {str(path)!r}"
+            check_memory(COPIES * sum(sizes.values()), what, "take a smaller one")
+            if "config.json" not in sizes or sizes["config.json"] > LARGEST_CONFIG:
+                return  # Keras says what is missing
+            with archive.open("config.json") as file:
+                config = json.loads(file.read(LARGEST_CONFIG + 1))
+        # Half a byte is the least that Keras stores of a weight.
+        claimed, room = sum(_weights(config)), 2 * sizes.get(WEIGHTS, 0)
+        if claimed > room:
+            raise InputError(
+                f"{str(path)!r} is no Keras model that can be loaded: its layers have "
+                f"{claimed:,} weights, more than are in the file"
+            )
+
+
+def _check_packing(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & 1:
+        raise ValueError(f"{info.filename} is encrypted")
+    if info.compress_type not in PACKINGS:
+        raise ValueError(f"{info.filename} is packed in a way that is not read here")
+
+
+def _weights(config: Any) -> Iterator[int]:
+    """Weights of each layer in a configuration, at least; nested ones included."""
+    stack = [config]
+    while stack:
+        held = stack.pop()
+        if isinstance(held, list):
+            stack += held
+        elif isinstance(held, dict):
+            stack += held.values()
+            if isinstance(held.get("config"), dict):
+                yield _weights_of_layer(held["config"], held.get("build_config"))
+
+
+def _weights_of_layer(config: dict[str, Any], build_config: Any) -> int:
+    shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
+    inputs = shape[-1] if isinstance(shape, list) and shape and _is_count(shape[-1]) else 1
+    for name in ("units", "filters", "output_dim"):
+        width = config.get(name)
+        if not _is_count(width):
+            continue
+        if name == "output_dim":
+            rows = config.get("input_dim")
+            return width * (rows if _is_count(rows) else 1)
+        groups, kernel = config.get("groups"), config.get("kernel_size")
+        if _is_count(groups) and groups:
+            inputs = max(inputs // groups, 1)
+        taps = kernel if isinstance(kernel, list) and all(map(_is_count, kernel)) else [1]
+        return width * inputs * math.prod(taps) if name == "filters" else width * inputs
+    return 0
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
