@@ -50,3 +50,33 @@ def test_it_is_kept_with_what_it_shows():
     kept = nbformat.read(NOTEBOOK, as_version=4)
     assert "real kernels" in printed(kept)
     assert not [o for c in kept.cells for o in c.get("outputs", []) if o.get("name") == "stderr"]
+
+
+TOUR = NOTEBOOK.with_name("tour.ipynb")
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory):
+    notebook = nbformat.read(TOUR, as_version=4)
+    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("tour"))}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+    return notebook
+
+
+@pytest.mark.slow
+def test_the_tour_tells_speckle_from_what_is_natural(toured):
+    text = printed(toured)
+    images = number(text, "two pictures of a class:")
+    natural = number(text, "the natural method:")
+    speckle = number(text, "the paper's code head:")
+    assert speckle < 0.2 < 0.4 < natural < images
+    assert number(text, "right with generated ones:") > 0.9
+
+
+def test_the_tour_is_kept_with_what_it_shows():
+    kept = nbformat.read(TOUR, as_version=4)
+    assert "the natural method" in printed(kept)
+    outputs = [output for cell in kept.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in str(output) for output in outputs) == 3
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert TOUR.stat().st_size < 1_000_000
