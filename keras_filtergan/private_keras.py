@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
-__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope"]
+__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope", "parts_of"]
 
 
 def graph_of(model: keras.Operation) -> Any:
@@ -24,6 +24,11 @@ def graph_of(model: keras.Operation) -> Any:
         return model._functional
     is_functional = home is not None and home.__name__ == "Functional"  # the class is not public
     return model if is_functional and home.__module__.startswith("keras.") else None
+
+
+def parts_of(layer: keras.Layer) -> list[keras.Layer]:
+    """All layers that a layer is made of, those of its parts included."""
+    return layer._flatten_layers(include_self=False, recursive=True)
 
 
 def calls_by_depth(graph: keras.Model) -> dict[int, list]:

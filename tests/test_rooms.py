@@ -12,9 +12,10 @@ PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
     *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
+    "precision",
     *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
-    *("gan", "inversion", "layers", "plots", "evaluation", "runs", "augmentation", "instruments"),
-    *("cli", "__main__"),
+    *("gan", "distribution", "inversion", "layers", "plots", "evaluation", "runs"),
+    *("augmentation", "instruments", "cli", "__main__"),
 )
 # Within a room of rooms, a study imports no other study but those above it.
 INSTRUMENTS = ("reach", "stability", "spectra", "maximize", "adversarial", "latents", "uncertainty")

@@ -12,10 +12,13 @@ from keras_filtergan.cli.command import (
     DONE,
     INTERRUPTED,
     Parser,
-    as_options,
     data_dir,
     import_tensorflow,
+    network_options,
+    pixel_options,
     run_script,
+    say,
+    user_path,
 )
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
@@ -24,7 +27,7 @@ from keras_filtergan.gan.methods import METHODS
 from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
-from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.settings import PRECISIONS, Settings
 
 DESCRIPTION = (
     "Train (or reuse) a classifier, then FilterGAN on one of its layers, then write the card and "
@@ -45,6 +48,7 @@ def add_train(commands: "argparse._SubParsersAction[Any]") -> None:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_network_options(parser)
     _add_training_options(parser)
+    _add_engine_options(parser)
     _add_run_options(parser)
     parser.set_defaults(work=_train, saves_memory="a smaller --batch-size (with another --out)")
 
@@ -73,19 +77,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.keras",
         help="a trained classifier instead of the standard one",
     )
-    add(
-        "--pixel-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="what black and white are to --classifier, such as 0 255 or -1 1; default 0 1",
-    )
-    add(
-        "--preprocessing",
-        metavar="NAME",
-        help="the family of keras.applications whose preprocess_input --classifier expects, such "
-        "as resnet",
-    )
+    pixel_options(parser)
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -113,12 +105,30 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         f"in the latent, the same without it, or DCGAN's; default {defaults.architecture}",
     )
     add("--seed", type=int, help=f"default {defaults.seed}")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        help="in which the frozen network computes; the networks that are trained keep float32; "
+        f"default {defaults.precision}",
+    )
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """On what steps are computed; results are the same but for rounding."""
+    add = parser.add_argument
+    add(
+        "--strategy",
+        choices=("one", "mirrored", "multi-worker"),
+        default="one",
+        help="one device, all GPUs of this machine, or the machines of TF_CONFIG; default one",
+    )
+    add("--jit-compile", action="store_true", help="let XLA compile the step (on one device)")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     """Where the run goes, and what is done with it."""
     add = parser.add_argument
-    add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
+    add("--out", type=user_path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
     add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
     add(
         "--dry-run",
@@ -132,7 +142,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         dest="preset",
         help="short for --preset quick, a smoke run of about a minute",
     )
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -143,13 +153,15 @@ def _train(options: argparse.Namespace) -> int:
 
     import_tensorflow()
     from keras_filtergan import data, evaluation
+    from keras_filtergan.distribution.engine import Engine
     from keras_filtergan.runs import gallery, training
     from keras_filtergan.runs.fitting import Interrupted
     from keras_filtergan.runs.trained import TrainedRun
 
+    engine = Engine.of(options.strategy, options.jit_compile)
     here = data_dir(options)
     settings = dataclasses.replace(settings, dataset=data.absolute_source(settings.dataset, here))
-    plan = training.plan(settings, here)
+    plan = training.plan(settings, here, say=lambda line: say([line]))
     run.check(plan.config)
     if options.dry_run:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
@@ -164,7 +176,9 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
     verbose = 1 if sys.stdout.isatty() else 2
     try:
-        trained, card = training.train(plan, run, verbose=verbose, say=_say)
+        trained, card = training.train(
+            plan, run, verbose=verbose, say=lambda line: say([line]), engine=engine
+        )
     except Interrupted as interruption:
         print(f"{interruption}; to go on, add --resume to the same command", file=sys.stderr)
         return INTERRUPTED
@@ -175,14 +189,12 @@ def _train(options: argparse.Namespace) -> int:
                 "--resume"
             )
         raise
+    if not engine.is_chief:
+        return DONE
     gallery.draw_gallery(trained)
     print(evaluation.format_card(card))
-    print(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
+    print(f"run: {run.path}; more pictures: {command('visualize', '--run', run.path)}")
     return DONE
-
-
-def _say(line: str) -> None:
-    print(as_options(line), flush=True)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

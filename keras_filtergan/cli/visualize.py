@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
+from keras_filtergan.cli.command import (
+    DONE,
+    Parser,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    run_script,
+    user_path,
+)
 from keras_filtergan.files import check_writable
 from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
 from keras_filtergan.runs.run_directory import latest_run, open_run
@@ -27,7 +35,7 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add, defaults = parser.add_argument, View()
-    add("--run", type=Path, help="run directory; default the latest under runs/")
+    add("--run", type=user_path, help="run directory; default the latest under runs/")
     add("--images", type=int, nargs="+", metavar="I", help="numbers of test images; default four")
     add(
         "--grid",
@@ -68,9 +76,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help="shift images at random by up to so much while they are sought; default %(default)s",
     )
-    add("--out", type=Path, help="folder for the figures; default <run>/figures")
+    add("--out", type=user_path, help="folder for the figures; default <run>/figures")
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
     parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
 
 

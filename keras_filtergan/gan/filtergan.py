@@ -9,15 +9,24 @@ import tensorflow as tf
 from keras_filtergan.classifiers.natural import channel_standard
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.gan import losses
+from keras_filtergan.gan import losses, replicas
 from keras_filtergan.gan.balance import Balance
 from keras_filtergan.gan.gradients import gradients
 from keras_filtergan.gan.hyperparameters import INFOGAN, OF_PLAYERS
-from keras_filtergan.gan.rounds import TERMS, Pair, Round, check_batch, unexplained, variation
+from keras_filtergan.gan.rounds import (
+    Measured,
+    Pair,
+    Round,
+    check_batch,
+    ring_pair,
+    unexplained,
+    variation,
+)
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
+from keras_filtergan.precision import made_single
 
 
 class FilterGAN(keras.Model):
@@ -33,8 +42,8 @@ class FilterGAN(keras.Model):
     * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
       Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
       from z to the activations, D's keeps D from winning.
-    * **Three controls in the place of tuning** (`Balance`): D's noise holds D's accuracy, λ holds
-      the variation of the activations, and Q's noise is what this variation can carry.
+    * **Three controls in the place of tuning** (`Balance`): D's noise holds D's accuracy, λ the
+      variation of activations, and Q's noise is what this variation can carry.
     * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
       answer with generated kernels is from its own with the real ones. It needs no labels and says
       what an invariance is: a change that the classifier ignores.
@@ -44,8 +53,9 @@ class FilterGAN(keras.Model):
     * **An averaged generator** (exponential moving average of the weights): `generator`, which all
       inference uses; `raw_generator` is the one that the optimizer moves.
 
-    A GAN does not own the network that it is about, so it is not saved as one `.keras` file:
-    `save_weights` keeps a state of training, `generator.save("generator.keras")` what others use.
+    A GAN does not own its network, so it is not saved as one `.keras` file: `save_weights` keeps a
+    state of training, `generator.save("generator.keras")` what others use. All players compute in
+    single precision, whatever the policy of Keras is.
 
     `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
     `code_noise=0, discriminator_noise=0`, both goals `None`, and the saturating loss, it is
@@ -58,8 +68,7 @@ class FilterGAN(keras.Model):
         seed: of the initial weights.
 
     Raises:
-        InputError: an unknown loss or architecture, no `code_noise` where nothing sets it, or a
-            step before `adapt`.
+        InputError: an unknown loss or architecture, no `code_noise`, or a step before `adapt`.
 
     Example:
         >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
@@ -79,6 +88,7 @@ class FilterGAN(keras.Model):
     code_snr: ClassVar[float] = 16.0
     hyperparameters: ClassVar[tuple[str, ...]] = OF_PLAYERS  # what the constructor takes
 
+    @made_single
     def __init__(
         self,
         target: FrozenTarget,
@@ -117,7 +127,7 @@ class FilterGAN(keras.Model):
         self.built = True
         self.adapted = False
         self.notes: list[str] = []  # for the user, from `adapt`
-        names = ("d_loss", "g_loss", *TERMS, *Balance._fields)
+        names = (*Measured._fields, *Balance._fields)
         self._means = [keras.metrics.Mean(name=name) for name in names]
 
     def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
@@ -137,6 +147,10 @@ class FilterGAN(keras.Model):
         """Shape of the noise on Q's input, of one example."""
         return self.target.activation_shape
 
+    def batch_order(self, size: int, replicas: int) -> np.ndarray:
+        """Which examples of a batch each replica gets, `(replicas, size / replicas)`."""
+        return np.arange(size).reshape(replicas, -1)
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """One running mean a logged term."""
@@ -152,10 +166,8 @@ class FilterGAN(keras.Model):
     ) -> None:
         """Set one optimizer a player; RMSprop as in the paper by default, Adam for T.
 
-        They are built here, because an optimizer without slots restores to fresh ones.
-
-        The step is not compiled by XLA unless `jit_compile=True` is given: it gives the same
-        numbers, but was not measured on a GPU, where Keras would use it by itself.
+        They are built here, because an optimizer without slots restores to fresh ones. The step is
+        compiled by XLA only with `jit_compile=True`, where Keras would do so on a GPU by itself.
         """
         super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(INFOGAN.g_learning_rate)
@@ -170,9 +182,7 @@ class FilterGAN(keras.Model):
     def adapt(
         self, images: np.ndarray, labels: np.ndarray | None = None, batch_size: int = 256
     ) -> None:
-        """Fit the units of noise to the real kernels' activations on these images.
-
-        The standardisation of activations, and where Q's noise starts (`Balance.fit`).
+        """Fit the standardisation of activations, and where Q's noise starts (`Balance.fit`).
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
@@ -199,15 +209,16 @@ class FilterGAN(keras.Model):
         self.q_optimizer.apply(moves.q, self.q_variables)
         self.t_optimizer.apply(moves.t, self.transformation.trainable_variables)
         self._average_generator()
-        logs = self._log(seen, d_loss, g_loss)
-        self._balance().update(seen)
+        measured = seen.measured(d_loss, g_loss)
+        logs = self._log(measured)
+        self._balance().update(measured)
         return logs
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The same terms for the averaged generator; nothing is changed."""
         seen = self._play(data, self.generator, training=False)
         d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
-        return self._log(seen, d_loss, self.adversarial_loss(seen.fake_logits))
+        return self._log(seen.measured(d_loss, self.adversarial_loss(seen.fake_logits)))
 
     def _play(
         self, data: dict[str, tf.Tensor], generator: FilterGenerator, training: bool
@@ -218,7 +229,7 @@ class FilterGAN(keras.Model):
         check_batch(data)
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])
-        pair = self._pair(data["latent"], features, generator, training)
+        pair = self._pair(data["latent"], features, generator, training, data.get("place"))
         real_maps = target.activations(features)
         real, fake, other = map(judge.standardize, (real_maps, pair.generated, pair.other))
         noise = self.discriminator_noise.value
@@ -248,20 +259,11 @@ class FilterGAN(keras.Model):
         features: list[tf.Tensor],
         generator: FilterGenerator,
         training: bool,
+        places: tf.Tensor | None = None,
     ) -> Pair:
         """Each image under its own latent and under that of the example before."""
         kernels = generator(latents, training=training)  # (m, kh, kw, cin, cout)
-        # The next image under these kernels, turned back, is this image under the kernels before.
-        # Kernels are several times the size of features and activations.
-        following = tf.roll(features[0], -1, axis=0)
-        return Pair(
-            latents=latents,
-            origins=tf.roll(latents, 1, axis=0),
-            kernels=kernels,
-            generated=self.target.activations(features, kernels),  # (m, h', w', cout)
-            other=tf.roll(self.target.activations([following], kernels), 1, axis=0),
-            steps=tf.ones([tf.shape(latents)[0], 1]),
-        )
+        return ring_pair(self.target, latents, features, kernels)
 
     def _judge(
         self,
@@ -272,29 +274,27 @@ class FilterGAN(keras.Model):
         noise: tf.Tensor,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """D's verdicts on real and generated activations under noise, and Q's error.
-
-        Q reads the latent off one generated activation.
-        """
+        """D's verdicts under noise, and the error of Q, which reads one generated activation."""
         code = fake + self.code_noise.value * noise
         *verdicts, codes = self.discriminator.judge(*noisy, code, training=training)
         return (*verdicts, tf.reduce_mean(tf.square(codes - pair.latents)))
 
     def _alikeness(self, images: tf.Tensor) -> tf.Tensor:
-        """What T minimises beside the unexplained share; nothing."""
         return tf.constant(0.0)
 
     def _average_generator(self) -> None:
         steps = tf.cast(self.g_optimizer.iterations, tf.float32)
         decay = tf.minimum(self.averaging, (1.0 + steps) / (10.0 + steps))  # short memory at first
-        for average, raw in zip(self.generator.weights, self.raw_generator.weights, strict=True):
-            average.assign(decay * average + (1.0 - decay) * raw)
+        weights = self.generator.weights, self.raw_generator.weights
+        pairs = zip(*weights, strict=True)
+        values = [decay * average + (1.0 - decay) * raw for average, raw in pairs]
+        replicas.assign(self.generator.weights, values)
 
     def _balance(self) -> Balance:
         return Balance(self.discriminator_noise, self.code_weight, self.code_noise)
 
-    def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
-        terms = {"d_loss": d_loss, "g_loss": g_loss, **seen.terms, **self._balance().values}
+    def _log(self, measured: Measured) -> dict[str, tf.Tensor]:
+        terms = {**measured._asdict(), **self._balance().values}
         for mean in self._means:
             mean.update_state(terms[mean.name])
         return {mean.name: mean.result() for mean in self._means}

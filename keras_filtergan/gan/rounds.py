@@ -4,13 +4,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
+from keras_filtergan.gan.replicas import before, count, mean, total
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
-TERMS = (
-    *("code_error", "answer_loss", "unexplained"),
-    *("real_accuracy", "fake_accuracy", "activation_variation"),
-)
 
 
 class Pair(NamedTuple):
@@ -60,10 +58,11 @@ class Round(NamedTuple):
     alikeness: tf.Tensor
     activation_variation: tf.Tensor
 
-    @property
-    def terms(self) -> dict[str, tf.Tensor]:
-        """What is logged of it, by the names of `TERMS`."""
-        return {name: getattr(self, name) for name in TERMS}
+    def measured(self, d_loss: tf.Tensor, g_loss: tf.Tensor) -> "Measured":
+        """What is logged and held, over the whole batch where replicas have slices of it."""
+        local = d_loss, g_loss, self.code_error, self.answer_loss
+        *local, real, fake = mean([*local, self.real_accuracy, self.fake_accuracy])
+        return Measured(*local, self.unexplained, real, fake, self.activation_variation)
 
     @property
     def real_accuracy(self) -> tf.Tensor:
@@ -74,6 +73,51 @@ class Round(NamedTuple):
     def fake_accuracy(self) -> tf.Tensor:
         """Share of the generated activations that D takes for generated."""
         return _share(self.fake_logits < 0)
+
+
+class Measured(NamedTuple):
+    """The numbers of a step that are logged, of the whole batch; as of `Round`.
+
+    Attributes:
+        d_loss, g_loss: of D, and of G against D.
+    """
+
+    d_loss: tf.Tensor
+    g_loss: tf.Tensor
+    code_error: tf.Tensor
+    answer_loss: tf.Tensor
+    unexplained: tf.Tensor
+    real_accuracy: tf.Tensor
+    fake_accuracy: tf.Tensor
+    activation_variation: tf.Tensor
+
+
+def ring_pair(
+    target: FrozenTarget, latents: tf.Tensor, features: list[tf.Tensor], kernels: tf.Tensor
+) -> Pair:
+    """Each image of a batch under its own latent and under that of the example before.
+
+    Args:
+        target: whose layer.
+        latents: `(m, d)`.
+        features: of the images, from `target.features`.
+        kernels: of the latents, `(m, kh, kw, cin, cout)`.
+    """
+    if count() == 1:
+        # The next image under these kernels, turned back, is this one under the kernels before.
+        # Kernels are several times the size of features and activations.
+        following = tf.roll(features[0], -1, axis=0)
+        other = tf.roll(target.activations([following], kernels), 1, axis=0)
+    else:
+        other = target.activations(features, before(kernels))
+    return Pair(
+        latents=latents,
+        origins=before(latents),
+        kernels=kernels,
+        generated=target.activations(features, kernels),  # (m, h', w', cout)
+        other=other,
+        steps=tf.ones([tf.shape(latents)[0], 1]),
+    )
 
 
 def check_batch(data: Any) -> None:
@@ -105,7 +149,7 @@ def unexplained(fake: tf.Tensor, other: tf.Tensor, found: tf.Tensor, steps: tf.T
     """
     per_image = [tf.reduce_sum(tf.square(x - other), axis=(1, 2, 3)) for x in (found, fake)]
     left, moved = (tf.linalg.matvec(steps, sums, transpose_a=True) for sums in per_image)
-    return tf.reduce_mean(tf.math.divide_no_nan(left, moved))
+    return tf.reduce_mean(tf.math.divide_no_nan(total(left), total(moved)))
 
 
 def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
@@ -119,9 +163,16 @@ def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         fake: of the same images, each under a latent of its own.
         other: of the same images, each under another latent.
     """
+    replicas = count()
     over_latents = tf.reduce_sum(tf.reduce_mean(tf.square(fake - other), axis=0)) / 2.0
-    m = tf.cast(tf.shape(real)[0], tf.float32)
-    over_images = tf.reduce_sum(tf.math.reduce_variance(real, axis=0)) * m / (m - 1.0)
+    over_latents = total(over_latents) / replicas
+    m = tf.cast(replicas * tf.shape(real)[0], tf.float32)
+    if replicas == 1:
+        variance = tf.math.reduce_variance(real, axis=0)
+    else:
+        mean_maps = total(tf.reduce_sum(real, axis=0)) / m
+        variance = total(tf.reduce_sum(tf.square(real - mean_maps), axis=0)) / m
+    over_images = tf.reduce_sum(variance) * m / (m - 1.0)
     return tf.stop_gradient(tf.math.divide_no_nan(over_latents, over_images))
 
 

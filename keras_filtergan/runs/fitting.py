@@ -1,6 +1,12 @@
 """The steps of a run: from checkpoint to checkpoint, with a history."""
 
+from typing import Any
+
+import tensorflow as tf
+
 from keras_filtergan.data import ImageDataset, training_stream
+from keras_filtergan.distribution.engine import Engine
+from keras_filtergan.distribution.loop import fit_on
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.runs.callbacks import (
     CheckpointWriter,
@@ -27,6 +33,7 @@ def fit(
     run: RunDirectory,
     checkpoints: Checkpoints,
     verbose: int,
+    engine: Engine | None = None,
 ) -> None:
     """Train from the last checkpoint, if there is one, to the last step.
 
@@ -36,22 +43,26 @@ def fit(
         run: takes the history.
         checkpoints: of this run.
         verbose: as in Keras.
+        engine: on what; one device if it is not given.
 
     Raises:
         DivergenceError: a loss became NaN or infinite.
         Interrupted: after SIGINT, when the state is saved.
+        LostWorkerError: another process of the engine is gone.
     """
+    engine = engine or Engine()
     first = checkpoints.restore(gan)
-    run.truncate_history(first)
-    if first == 0:
+    engine.wait()  # until all have read what the chief may overwrite
+    if engine.is_chief:
+        run.truncate_history(first)
+    if first == 0 and engine.is_chief:
         checkpoints.save(gan, 0)
     with Interruption(first) as interruption:
-        callbacks = [
-            DivergenceGuard(checkpoints, first),
-            CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL),
-            interruption,
-            HistoryWriter(run, first),
-        ]
+        guard = DivergenceGuard(checkpoints, first)
+        writer = CheckpointWriter(checkpoints, first, settings.steps, CHECKPOINT_INTERVAL)
+        callbacks = [guard, writer, interruption, HistoryWriter(run, first)]
+        if not engine.is_chief:
+            callbacks, verbose = [guard, interruption], 0
         for start, steps, epochs in segments(first, settings.steps):
             stream = training_stream(
                 dataset.x_train,
@@ -64,22 +75,25 @@ def fit(
                 start_step=start,
             )
             epoch = start // LOG_INTERVAL
+            how = {"steps_per_epoch": steps, "initial_epoch": epoch, "epochs": epoch + epochs}
+            how |= {"callbacks": callbacks, "verbose": verbose}
             try:
-                gan.fit(
-                    stream,
-                    steps_per_epoch=steps,
-                    initial_epoch=epoch,
-                    epochs=epoch + epochs,
-                    callbacks=callbacks,
-                    verbose=verbose,
-                    shuffle=False,
-                )
+                _fit(gan, engine, stream, how)
             except Exception as error:
                 error.add_note(f"in step {interruption.step + 1} of {settings.steps}")
                 raise
             if interruption.requested:
-                checkpoints.save(gan, interruption.step)
+                if engine.is_chief:
+                    checkpoints.save(gan, interruption.step)
                 raise Interrupted(f"stopped after step {interruption.step} of {settings.steps}")
+
+
+def _fit(gan: FilterGAN, engine: Engine, stream: tf.data.Dataset, how: dict[str, Any]) -> None:
+    """Keras' `fit` on one device, `fit_on` on several."""
+    if engine.strategy is None:
+        gan.fit(stream, **how, shuffle=False)
+    else:
+        fit_on(engine.strategy, gan, stream, **how)
 
 
 def segments(first: int, last: int) -> list[tuple[int, int, int]]:

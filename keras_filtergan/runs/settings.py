@@ -4,11 +4,16 @@ import dataclasses
 import math
 from typing import Any
 
+from keras_filtergan.data.decoding.image_size import check_size
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.hyperparameters import NATURAL
 from keras_filtergan.gan.methods import DEFAULTS, METHODS
 from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.names import check_name
+
+PRECISIONS = ("float32", "float16", "bfloat16")  # of the frozen network
+# Settings that came after runs had been made without them, with what those were made with.
+LATER = {"image_size": None, "precision": "float32"}
 
 
 def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
@@ -41,6 +46,9 @@ class Settings:
         classifier: a `.keras` file to use instead of training the standard network.
         pixel_range: what black and white are to that classifier, if not 0 and 1.
         preprocessing: the family of `keras.applications` whose `preprocess_input` it expects.
+        precision: `float32`, or `float16` or `bfloat16`, in which the frozen network then computes;
+            the players keep single precision.
+        image_size: height and width to which images are resized when they are read.
         classifier_epochs: epochs of the standard network.
         steps: steps of FilterGAN.
         batch_size: images, and latents, a step.
@@ -61,6 +69,8 @@ class Settings:
     classifier: str | None = None
     pixel_range: tuple[float, float] | None = None
     preprocessing: str | None = None
+    image_size: tuple[int, int] | None = None
+    precision: str = "float32"
     classifier_epochs: int = 10
     steps: int = 1600
     batch_size: int = 64
@@ -88,6 +98,7 @@ class Settings:
     def __post_init__(self):
         if self.pixel_range is not None:
             object.__setattr__(self, "pixel_range", tuple(map(float, self.pixel_range)))
+        object.__setattr__(self, "image_size", check_size(self.image_size))
         scalings = [n for n in ("pixel_range", "preprocessing") if getattr(self, n) is not None]
         if scalings and self.classifier is None:
             raise InputError(
@@ -95,6 +106,7 @@ class Settings:
             )
         if len(scalings) == 2:
             raise InputError("expected `pixel_range` or `preprocessing`, received both")
+        check_name("precision", self.precision, dict.fromkeys(PRECISIONS))
         check_name("method", self.method, METHODS)
         check_name("architecture", self.architecture, GENERATORS)
         for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
@@ -135,6 +147,9 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """A plain dict for `config.json`."""
         values = dataclasses.asdict(self)
+        for name, default in LATER.items():  # absent: runs of before go on as they are
+            if values[name] == default:
+                del values[name]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod

@@ -12,14 +12,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_filtergan.classifiers.checks import size_hint
 from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
+from keras_filtergan.classifiers.copies import in_precision
+from keras_filtergan.classifiers.cost import cost_note
 from keras_filtergan.classifiers.differentiable import check_differentiable
-from keras_filtergan.classifiers.pixel_scale import with_pixel_range, with_preprocessing
+from keras_filtergan.classifiers.pixel_scale import scaled
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
+from keras_filtergan.distribution.engine import Engine
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
-from keras_filtergan.evaluation.chance import chance_note
+from keras_filtergan.evaluation.first_look import first_look
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
@@ -71,12 +75,15 @@ class Plan:
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def plan(settings: Settings, data_dir: str | None = None) -> Plan:
+def plan(
+    settings: Settings, data_dir: str | None = None, say: Callable[[str], None] = print
+) -> Plan:
     """Load the data and check everything that can be wrong before hours are spent on it.
 
     Args:
         settings: of the run.
         data_dir: where TFDS keeps its prepared sets.
+        say: takes one line if a step will take more time or memory than one expects.
 
     Raises:
         InputError: data set, classifier or layer do not fit, or TensorFlow cannot differentiate the
@@ -86,21 +93,26 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
         >>> plan(Settings(layer=4, seed=1)).dataset.image_shape
         (28, 28, 1)
     """
-    dataset = load_dataset(settings.dataset, data_dir)
-    if settings.batch_size > len(dataset.x_train):
-        raise InputError(
-            f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
-            f"received {settings.batch_size}"
-        )
+    dataset = load_dataset(settings.dataset, data_dir, settings.image_size)
     if settings.classifier is None:
         classifier = build_classifier(dataset.image_shape, dataset.num_classes, seed=settings.seed)
     else:
-        classifier = _scaled(load_classifier(Path(settings.classifier)), settings)
+        classifier = load_classifier(Path(settings.classifier))
+        classifier = scaled(classifier, settings.pixel_range, settings.preprocessing)
     target = FrozenTarget(classifier, settings.layer)
+    note = cost_note(target.classifier, target.layer_name, settings.batch_size)
+    if note:
+        say(note)
     if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
         raise InputError(
             f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
             f"classes, received one of {target.image_shape} in {target.num_classes}"
+            f"{size_hint(target.image_shape, dataset.image_shape)}"
+        )
+    if settings.batch_size > len(dataset.x_train):
+        raise InputError(
+            f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
+            f"received {settings.batch_size}"
         )
     image = to_unit_interval(dataset.x_test[:1])
     if settings.classifier is None:
@@ -112,21 +124,13 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
     return Plan(settings, dataset, classifier, fingerprint, data_dir)
 
 
-def _scaled(classifier: keras.Model, settings: Settings) -> keras.Model:
-    """A user's classifier behind the scaling of pixels that it expects, if it is another."""
-    if settings.pixel_range is not None:
-        return with_pixel_range(classifier, *settings.pixel_range)
-    if settings.preprocessing is not None:
-        return with_preprocessing(classifier, settings.preprocessing)
-    return classifier
-
-
 def train(
     settings: Settings | Plan,
     run: RunDirectory | str | os.PathLike,
     verbose: int = 1,
     say: Callable[[str], None] = print,
     metrics: Iterable[str] = TRAINING_CARD,
+    engine: Engine | None = None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """Train, or go on training, and write the card.
 
@@ -136,6 +140,8 @@ def train(
         verbose: Keras verbosity, 1 for progress bars.
         say: takes one-line messages for the user.
         metrics: what the card shall hold.
+        engine: on what; one device if it is not given. Of several processes all call this, and
+            the chief writes.
 
     Returns:
         The trained run and its card.
@@ -144,6 +150,7 @@ def train(
         InputError: the run directory belongs to other settings.
         DivergenceError: a loss became NaN or infinite.
         Interrupted: after SIGINT.
+        LostWorkerError: another process of the engine is gone.
 
     Example:
         >>> trained, card = train(Settings(layer=4), "runs/first")
@@ -152,33 +159,55 @@ def train(
     """
     run = RunDirectory.of(run)
     planned = plan(settings) if isinstance(settings, Settings) else settings
+    engine = engine or Engine()
+    if not engine.is_chief:
+        gan = _trained_gan(planned, run, 0, lambda line: None, engine)
+        engine.wait()  # until the chief has written the card
+        return TrainedRun.of(gan, planned.settings, planned.dataset), run.read_evaluation()
     run.create(planned.config)
     if planned.dataset.note:
         say(planned.dataset.note)
-    target = FrozenTarget(_trained_classifier(planned, run, verbose, say), planned.settings.layer)
-    note = chance_note(target, planned.dataset) if planned.settings.classifier else None
-    if note:
-        say(note)
-    gan = build_gan(planned, target)
-    for line in gan.notes:
-        say(line)
-    _record(run, planned, target)
-    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
-    checkpoints = Checkpoints(run.checkpoints, planned.identity)
-    fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose)
+    gan = _trained_gan(planned, run, verbose, say, engine)
     say("evaluating on held-out images")
     trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
     card = evaluate(trained.subject(), metrics)
     run.write_evaluation(card)
+    engine.wait()
     return trained, card
 
 
-def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
+def _trained_gan(
+    plan: Plan, run: RunDirectory, verbose: int, say: Callable[[str], None], engine: Engine
+) -> FilterGAN:
+    """The GAN of a run after its last step."""
+    if engine.is_chief:
+        classifier = _trained_classifier(plan, run, verbose, say)
+    engine.wait()
+    with engine.scope():
+        if engine.strategy is not None:  # else it would not be on all devices
+            classifier = load_classifier(run.classifier)
+        target = FrozenTarget(classifier, plan.settings.layer)
+        is_brought = plan.settings.classifier is not None
+        for line in first_look(target.classifier, plan.dataset, is_brought).lines:
+            say(line)
+        gan = build_gan(plan, target, engine.jit_compile)
+    for line in gan.notes:
+        say(line)
+    if engine.is_chief:
+        _record(run, plan, target)
+    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
+    checkpoints = Checkpoints(run.checkpoints, plan.identity)
+    fit(gan, plan.settings, plan.dataset, run, checkpoints, verbose, engine)
+    return gan
+
+
+def build_gan(plan: Plan, target: FrozenTarget, jit_compile: bool = False) -> FilterGAN:
     """A compiled and adapted FilterGAN with the settings of a plan.
 
     Args:
         plan: from `plan`.
         target: its classifier, trained, and split at its layer.
+        jit_compile: let XLA compile the step.
     """
     settings = plan.settings
     kind = get_method(settings.method)
@@ -196,6 +225,7 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         d_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
         q_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
         t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
+        jit_compile=jit_compile,
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
     some = np.sort(order[:ADAPT_IMAGES])
@@ -211,12 +241,12 @@ def _trained_classifier(
         return load_classifier(run.classifier)
     settings = plan.settings
     if settings.classifier is not None:
-        save_model(plan.classifier, run.classifier)
+        save_model(in_precision(plan.classifier, settings.precision), run.classifier)
         return load_classifier(run.classifier)
     standard = cached_classifier(
         plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
     )
-    classifier = load_classifier(standard)
+    classifier = in_precision(load_classifier(standard), settings.precision)
     save_model(classifier, run.classifier)
     return classifier
 
