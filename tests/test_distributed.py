@@ -52,9 +52,11 @@ def cluster(count=2):
 def trained(kind, engine, steps, folder):
     out = folder / f"{kind}-{engine}.npz"
     if engine == "multi-worker":
-        started = [process(SCRIPT, kind, engine, steps, out, TF_CONFIG=text) for text in cluster()]
+        started = [
+            process(SCRIPT, kind, engine, "sgd", steps, out, TF_CONFIG=text) for text in cluster()
+        ]
     else:
-        started = [process(SCRIPT, kind, engine, steps, out)]
+        started = [process(SCRIPT, kind, engine, "sgd", steps, out)]
     for one in started:
         _, error = one.communicate(timeout=500)
         assert one.returncode == 0, error[-3000:]
@@ -62,6 +64,9 @@ def trained(kind, engine, steps, folder):
 
 
 def check_same(found, expected):
+    """Under plain gradient descent: RMSprop divides by what it rounds."""
+    assert expected.pop("moved") > 100 * TOLERANCE
+    found.pop("moved")
     assert found.pop("replicas") == 2
     assert expected.pop("replicas") == 1
     assert found.keys() == expected.keys()

@@ -172,7 +172,7 @@ def _train(options: argparse.Namespace) -> int:
         print(evaluation.format_card(run.read_evaluation()))
         print(f"{run.path} is complete; choose another --out or --seed for another run")
         return DONE
-    if run.config.exists() and not options.resume:
+    if engine.is_chief and run.config.exists() and not options.resume:
         raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
     verbose = 1 if sys.stdout.isatty() else 2
     try:

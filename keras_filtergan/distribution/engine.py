@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -96,7 +97,42 @@ class Engine:
             assert self.strategy is not None
             return self.strategy.experimental_local_results(self.strategy.run(one))[0]
 
-        float(meet())
+        with naming_lost_workers():
+            float(meet())
+
+
+class LostWorkerError(RuntimeError):
+    """Another process of the training is gone (exit code 1)."""
+
+
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+@contextlib.contextmanager
+def naming_lost_workers() -> Iterator[None]:
+    """Say in one line that another process is gone, where TensorFlow says it in a page.
+
+    Raises:
+        LostWorkerError: see above.
+
+    Example:
+        >>> with naming_lost_workers():
+        ...     raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: …")
+        Traceback (most recent call last):
+            ...
+        LostWorkerError: another worker is gone or cannot be reached; start all again with --resume
+    """
+    try:
+        yield
+    except LOST as error:
+        raise LostWorkerError(
+            "another worker is gone or cannot be reached; start all again with --resume"
+        ) from error
 
 
 def check_cluster(text: str | None) -> None:

@@ -10,21 +10,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.distribution.engine import naming_lost_workers
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.private_keras import parts_of
-
-
-class LostWorkerError(RuntimeError):
-    """Another process of the training is gone (exit code 1)."""
-
-
-LOST = (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-)
 
 
 def fit_on(
@@ -73,13 +62,8 @@ def fit_on(
         callback.on_epoch_begin(epoch)
         for number in range(steps_per_epoch):
             callback.on_train_batch_begin(number)
-            try:
+            with naming_lost_workers():
                 logs = {name: float(value) for name, value in step(next(batches)).items()}
-            except LOST as error:
-                raise LostWorkerError(
-                    "another worker is gone or cannot be reached; start all workers again with "
-                    "--resume"
-                ) from error
             callback.on_train_batch_end(number, logs)
             if gan.stop_training:
                 break

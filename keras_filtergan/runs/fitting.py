@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_filtergan.data import ImageDataset, training_stream
-from keras_filtergan.distribution.engine import Engine
+from keras_filtergan.distribution.engine import Engine, naming_lost_workers
 from keras_filtergan.distribution.loop import fit_on
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.runs.callbacks import (
@@ -93,7 +93,8 @@ def _fit(gan: FilterGAN, engine: Engine, stream: tf.data.Dataset, how: dict[str,
     if engine.strategy is None:
         gan.fit(stream, **how, shuffle=False)
     else:
-        fit_on(engine.strategy, gan, stream, **how)
+        with naming_lost_workers():  # also where a callback is the first to notice
+            fit_on(engine.strategy, gan, stream, **how)
 
 
 def segments(first: int, last: int) -> list[tuple[int, int, int]]:

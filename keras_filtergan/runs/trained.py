@@ -81,7 +81,7 @@ class TrainedRun:
             gan.generator,
             gan.discriminator,
             gan.transformation,
-            float(gan.code_noise.value),
+            float(gan.code_noise.value.numpy()),  # also of several devices
             getattr(gan, "reader", None),
         )
 

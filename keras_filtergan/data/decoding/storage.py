@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_filtergan.errors import InputError
 
-MEMORY = 2 * 2**30  # bytes that the images of a split may take
+MEMORY = 2**30  # bytes that the images of a split may take
 CHUNK = 2**24  # bytes, at least one image
 
 
