@@ -1,5 +1,7 @@
 """The name of a command as its user has it: a script of the checkout, or an installed program."""
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -7,19 +9,22 @@ PROGRAM = "keras-filtergan"
 SCRIPTS = ("train", "visualize")
 
 
-def command(name: str) -> str:
-    """How the command of that name is called by whoever called this one.
+def command(name: str, *words: str | os.PathLike) -> str:
+    """How the command of that name is called by whoever called this one, to be pasted.
 
     Args:
         name: of a command, such as `train` or `evaluate`.
+        words: what follows it, quoted where a shell would take it apart.
 
     Example:
-        >>> command("train")        # in a program begun as `python visualize.py`
-        'python train.py'
+        >>> command("train", "--dataset", "my digits")  # in a program begun as `visualize.py`
+        "python train.py --dataset 'my digits'"
     """
     door = Path(sys.argv[0]).stem
     if door == PROGRAM:
-        return f"{PROGRAM} {name}"
-    if door in SCRIPTS and name in SCRIPTS:
-        return f"python {name}.py"
-    return f"python -m keras_filtergan {name}"
+        start = [PROGRAM, name]
+    elif door in SCRIPTS and name in SCRIPTS:
+        start = ["python", f"{name}.py"]
+    else:
+        start = ["python", "-m", "keras_filtergan", name]
+    return shlex.join([*start, *(os.fspath(word) for word in words)])

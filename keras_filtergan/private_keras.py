@@ -11,7 +11,7 @@ import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 from keras.src.saving import saving_lib
 
-__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope", "saved_weights"]
+__all__ = ["calls_by_depth", "graph_of", "in_symbolic_scope", "parts_of", "saved_weights"]
 
 
 def graph_of(model: keras.Operation) -> Any:
@@ -26,6 +26,11 @@ def graph_of(model: keras.Operation) -> Any:
         return model._functional
     is_functional = home is not None and home.__name__ == "Functional"  # the class is not public
     return model if is_functional and home.__module__.startswith("keras.") else None
+
+
+def parts_of(layer: keras.Layer) -> list[keras.Layer]:
+    """All layers that a layer is made of, those of its parts included."""
+    return layer._flatten_layers(include_self=False, recursive=True)
 
 
 def calls_by_depth(graph: keras.Model) -> dict[int, list]:

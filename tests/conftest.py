@@ -69,13 +69,14 @@ def gan(target, dataset) -> FilterGAN:
 def make_stream(target, dataset):
     """Training batches of the small data set."""
 
-    def make(batch_size: int, latent_dim: int):
+    def make(batch_size: int, latent_dim: int, code_shape: tuple[int, ...] | None = None):
         return training_stream(
             dataset.x_train,
             dataset.y_train,
             batch_size=batch_size,
             latent_dim=latent_dim,
             noise_shape=target.activation_shape,
+            code_shape=code_shape,
             seed=0,
         )
 

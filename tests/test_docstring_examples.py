@@ -116,8 +116,8 @@ def _here(things, monkeypatch):
         self.run_eagerly = True
         return fit(self, *args, **{**options, "steps_per_epoch": 1, "epochs": 1, "verbose": 0})
 
-    def few(name, data_dir=None):
-        return things.few if name == "mnist_sample" else load_dataset(name, data_dir)
+    def few(name, data_dir=None, image_size=None):
+        return things.few if name == "mnist_sample" else load_dataset(name, data_dir, image_size)
 
     monkeypatch.setattr(keras.Model, "fit", one_step)
     monkeypatch.setattr(training, "load_dataset", few)

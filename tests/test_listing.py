@@ -1,8 +1,10 @@
 """`list` and `compare`, and the door through which a command was called."""
 
 import json
+import shlex
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +95,15 @@ def test_all_presets_metrics_and_prepared_data_sets_are_listed(capsys, tmp_path)
 def test_messages_name_the_command_that_the_user_has(monkeypatch, door, name, expected):
     monkeypatch.setattr(sys, "argv", [door, "--x"])
     assert command(name) == expected
+
+
+def test_what_is_printed_can_be_pasted(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/x/__main__.py"])
+    words = ["--run", Path("my runs/it's"), "--dims", "0,1"]
+    assert shlex.split(command("visualize", *words)) == [
+        *("python", "-m", "keras_filtergan", "visualize", "--run", "my runs/it's"),
+        *("--dims", "0,1"),
+    ]
 
 
 def test_train_and_visualize_are_commands_too(tmp_path, capsys):

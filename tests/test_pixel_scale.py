@@ -12,7 +12,7 @@ from keras_filtergan.classifiers.pixel_scale import (
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.errors import InputError
-from keras_filtergan.evaluation.chance import chance_note
+from keras_filtergan.evaluation.first_look import first_look
 from keras_filtergan.runs import training
 from keras_filtergan.runs.settings import Settings
 
@@ -101,12 +101,10 @@ def two_classes(count=120):
 
 
 def test_a_network_of_other_pixels_is_told_its_option(of_bytes):
-    note = chance_note(FrozenTarget(of_bytes, "conv"), two_classes())
-    assert "right on 50.0% of 120 test images" in note
-    assert note.endswith("but on 100.0% with other pixels: add `pixel_range` 0 255")
-    assert (
-        chance_note(FrozenTarget(with_pixel_range(of_bytes, 0, 255), "conv"), two_classes()) is None
-    )
+    found, note = first_look(of_bytes, two_classes()).lines
+    assert found == "the classifier is right on 50.0% of 120 test images"
+    assert note.endswith("with other pixels it is right on 100.0%: add `pixel_range` 0 255")
+    assert len(first_look(with_pixel_range(of_bytes, 0, 255), two_classes()).lines) == 1
 
 
 def test_a_run_keeps_the_scaling(of_bytes, tmp_path):
@@ -127,7 +125,8 @@ def test_a_run_keeps_the_scaling(of_bytes, tmp_path):
     said = []
     _, card = training.train(settings, tmp_path / "run", verbose=0, say=said.append)
     assert card["classifier_accuracy"] == 1.0
-    assert not any("right on" in line for line in said)  # no better than guessing
+    assert "the classifier is right on 100.0% of 120 test images" in said
+    assert not any("note: with other pixels" in line for line in said)
     kept = keras.models.load_model(tmp_path / "run" / "classifier.keras")
     answers = np.argmax(kept(data.x_test / np.float32(255)), axis=-1)
     np.testing.assert_array_equal(answers, data.y_test)

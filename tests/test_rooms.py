@@ -13,8 +13,9 @@ PACKAGE = Path(keras_filtergan.__file__).parent
 ORDER = (
     *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
     "guards",
+    "precision",
     *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
-    *("gan", "inversion", "layers", "plots", "evaluation", "runs"),
+    *("gan", "distribution", "inversion", "layers", "plots", "evaluation", "runs"),
     *("augmentation", "instruments", "report"),
     *("cli", "__main__"),
 )

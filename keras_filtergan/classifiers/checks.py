@@ -65,6 +65,21 @@ def check_classifier(classifier: keras.Model) -> None:
         )
 
 
+def size_hint(wanted: tuple[int, int, int], received: tuple[int, int, int]) -> str:
+    """What to add to a message about images of another shape: the setting that resizes them.
+
+    Args:
+        wanted, received: shapes of images `(h, w, c)`.
+
+    Example:
+        >>> size_hint((96, 96, 3), (32, 32, 3))
+        '; `image_size` 96 96 resizes them when they are read'
+    """
+    if wanted[:2] == received[:2] or wanted[2] != received[2]:
+        return ""
+    return f"; `image_size` {wanted[0]} {wanted[1]} resizes them when they are read"
+
+
 def read_out_activation(classifier: keras.Model) -> Callable:
     """The activation function that the scores of a classifier went through last."""
     operation = last_operation(classifier)

@@ -8,10 +8,11 @@ import keras
 
 from keras_filtergan.classifiers.graph import layers_by_path
 from keras_filtergan.errors import InputError
+from keras_filtergan.private_keras import parts_of
 
 # A subclass may compute something else, so it has to be one of these exactly.
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-_NOT_CHOSEN = {
+_NOT_CHOSEN: dict[type, str] = {
     keras.layers.SeparableConv2D: (
         "a SeparableConv2D, two convolutions in one with two kernels; "
         "build it of a DepthwiseConv2D and a 1×1 Conv2D"
@@ -19,6 +20,14 @@ _NOT_CHOSEN = {
     keras.layers.Conv2DTranspose: (
         "a Conv2DTranspose, which spreads each place of its input over its output: the transpose "
         "of a convolution; choose another layer"
+    ),
+    keras.layers.SpectralNormalization: (
+        "a SpectralNormalization around a layer; build the classifier with that layer alone, which "
+        "has the normalised kernel after training"
+    ),
+    keras.layers.TimeDistributed: (
+        "a TimeDistributed around a layer; build the classifier of single images, with that layer "
+        "alone"
     ),
 }
 _LISTED = 12  # names in a message
@@ -85,20 +94,56 @@ def _by_name(
             continue
         if type(layer) not in CONVOLUTIONS:
             kind = type(layer)
-            what = _NOT_CHOSEN.get(kind, f"a {kind.__name__}; choose another layer")
+            what = _hiding(layer) or f"a {kind.__name__}; choose another layer"
             raise InputError(f"expected a Conv2D or DepthwiseConv2D, {asked!r} is {what}")
         if asked == path:
             return next(name for name, held in convolutions.items() if held is layer)
     return None  # also for a name that several layers have: they are listed by their paths
 
 
+def _hiding(layer: keras.Layer) -> str | None:
+    """How a layer hides a convolution, and what to do; `None` if it hides none."""
+    kind = type(layer)
+    if kind in _NOT_CHOSEN:
+        is_wrapper = issubclass(kind, keras.layers.Wrapper)
+        return _NOT_CHOSEN[kind] if not is_wrapper or _has_convolution(layer) else None
+    if isinstance(layer, CONVOLUTIONS) and kind not in CONVOLUTIONS:
+        return f"a {kind.__name__}, which may compute something else; build it of a plain Conv2D"
+    if _has_convolution(layer):
+        return (
+            f"a {kind.__name__} with a convolution inside its own code; build the classifier with "
+            "the layers that it is made of, or make it a keras.Model(inputs, outputs)"
+        )
+    return None
+
+
+def _has_convolution(layer: keras.Layer) -> bool:
+    kinds = (*CONVOLUTIONS, keras.layers.SeparableConv2D)
+    return any(isinstance(part, kinds) for part in parts_of(layer))
+
+
+def _hidden(classifier: keras.Model) -> str:
+    """The layers of a classifier that hide convolutions, in words."""
+    found = {}
+    for path, layer in layers_by_path(classifier):
+        what = _hiding(layer) if type(layer) not in CONVOLUTIONS else None
+        if what:
+            found.setdefault(what, []).append(path)
+    words = [
+        f"{', '.join(map(repr, paths[:3]))}{' and others' if len(paths) > 3 else ''} is {what}"
+        for what, paths in found.items()
+    ]
+    return "; ".join(words)
+
+
 def _unknown(
     classifier: keras.Model, convolutions: dict[str, keras.Layer], asked: int | str
 ) -> InputError:
     if not convolutions:
+        hidden = _hidden(classifier)
         return InputError(
             f"expected a classifier with Conv2D layers (or DepthwiseConv2D), {classifier.name!r} "
-            "has none"
+            + (f"has none that can be chosen: {hidden}" if hidden else "has none")
         )
     names = [f"{number} ({name})" for number, name in enumerate(convolutions, 1)]
     if len(names) > _LISTED:

@@ -8,10 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.model_file import load_model_file
 from keras_filtergan.data import ImageDataset, image_stream
 from keras_filtergan.errors import InputError
-from keras_filtergan.guards.archives import check_keras_file
-from keras_filtergan.guards.reading import refusing
 
 POOL_AFTER = (1, 2, 5)
 SMALLEST_SIDE = 12
@@ -196,15 +195,9 @@ def load_classifier(path: Path) -> keras.Model:
     """Load a classifier from a `.keras` file, without running code that the file may hold.
 
     Raises:
-        InputError: the file is missing, is not a Keras model, or needs unsafe loading.
+        InputError: as of `load_model_file`; or it is no model, or its weights are not finite.
     """
-    if not path.is_file():
-        raise InputError(f"expected a .keras file, there is none at {str(path)!r}")
-    if path.suffix != ".keras":
-        raise InputError(f"expected a file that ends in .keras, received {path.name!r}")
-    check_keras_file(path)
-    with refusing(lambda reason: f"{str(path)!r} is no Keras model that can be loaded: {reason}"):
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    model = load_model_file(path)
     if not isinstance(model, keras.Model):
         raise InputError(
             f"expected a keras.Model in {str(path)!r}, received {type(model).__name__}"

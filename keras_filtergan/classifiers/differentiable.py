@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.causes import cause_of
@@ -120,3 +121,25 @@ def _refuse(what: str, error: Exception) -> NoReturn:
         f"TensorFlow cannot {what} on this machine: {cause_of(error)}; put other layers in its "
         "place or, on an x86 processor, try the environment variable TF_ENABLE_ONEDNN_OPTS=1"
     ) from error
+
+
+def check_finite(target: FrozenTarget, images: tf.Tensor) -> None:
+    """Refuse a classifier whose weights are finite and whose answers are not.
+
+    Args:
+        target: the network and its layer.
+        images: a few, `(n, h, w, c)` in [0, 1].
+
+    Raises:
+        InputError: see above.
+    """
+    features = target.features(images)
+    for what, values in (
+        (f"what {target.layer_name!r} makes", target.activations(features)),
+        ("the answers", target.log_probabilities(target.activations(features), features)),
+    ):
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"{what} of the classifier on test images is not finite: its weights are too "
+                "large; train it again"
+            )

@@ -254,7 +254,8 @@ class FrozenTarget:
             if self.layer.activation is keras.activations.linear:
                 return maps
             name = f"{layer.name}_{self.layer.name}_activation"
-            return keras.layers.Activation(self.layer.activation, name=name)(maps)
+            dtype = self.layer.dtype_policy
+            return keras.layers.Activation(self.layer.activation, dtype=dtype, name=name)(maps)
 
         return rewired(self._network, lambda o: instead if o is self.layer else o)
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
-from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.cli.command import (
+    DONE,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    say,
+    user_path,
+)
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.doors import command
 from keras_filtergan.runs.run_directory import latest_run, open_run
@@ -26,8 +33,8 @@ def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
         "a TFDS folder that train.py --dataset reads. The same command goes on after a stop.",
     )
     add, defaults = parser.add_argument, Recipe()
-    add("--run", type=Path, help="run directory; default the latest under runs/")
-    add("--out", type=Path, required=True, metavar="FOLDER", help="the data set to write")
+    add("--run", type=user_path, help="run directory; default the latest under runs/")
+    add("--out", type=user_path, required=True, metavar="FOLDER", help="the data set to write")
     add("--images", type=int, help="training images to take, drawn by the seed; default all")
     add("--draws", type=int, help=f"images to make of each; default {defaults.draws}")
     add(
@@ -50,7 +57,7 @@ def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
         help="leave the training images themselves out",
     )
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
     parser.set_defaults(work=augment)
 
 
@@ -71,7 +78,9 @@ def augment(options: argparse.Namespace) -> int:
         print(f"{options.out} is complete: {_summary(place.read_record()['counts'])}")
         return DONE
     try:
-        augmentation = Augmentation(TrainedRun.load(run, data_dir(options)), recipe)
+        trained = TrainedRun.load(run, data_dir(options))
+        say(trained.first_look().lines)
+        augmentation = Augmentation(trained, recipe)
         progress = Progress(augmentation.examples)
 
         def advance(piece: "Piece", is_new: bool) -> None:
@@ -87,7 +96,7 @@ def augment(options: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         stop.add_note("the same command goes on")
         raise
-    print(f"{_summary(counts)}; to train on it: {command('train')} --dataset {options.out}")
+    print(f"{_summary(counts)}; to train on it: {command('train', '--dataset', options.out)}")
     return DONE
 
 

@@ -2,10 +2,12 @@
 
 import argparse
 import errno
+import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from keras_filtergan.causes import cause_of, is_out_of_memory
@@ -54,8 +56,12 @@ def run_script(
         )
     options = parser.parse_args(arguments)
     limit_memory(options.memory_limit)
-    saves_memory = getattr(options, "saves_memory", "")
-    return guarded(lambda: options.work(options), options.debug, saves_memory)
+
+    def work() -> int:
+        _import(getattr(options, "imports", []))
+        return options.work(options)
+
+    return guarded(work, options.debug, getattr(options, "saves_memory", ""))
 
 
 def _parsers_of_work(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -150,6 +156,71 @@ def as_options(message: str) -> str:
         'expected --latent-dim to be an integer, received 0.5'
     """
     return re.sub(r"`([a-z_]+)`", lambda found: "--" + found[1].replace("_", "-"), message)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print messages of the library, their arguments as options."""
+    for line in lines:
+        print(as_options(line), flush=True)
+
+
+def user_path(text: str) -> Path:
+    """A path as people write it, with `~` also where the shell has not seen it."""
+    return Path(os.path.expanduser(text))
+
+
+def network_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command has that loads a network, and `--debug`."""
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a Python module that registers the custom layers of the network; it is imported, so "
+        "its code runs",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import what registers custom layers, from where Python finds it or the current folder."""
+    for name in modules:
+        import_tensorflow()
+        if os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise InputError(
+                f"cannot import {name!r} ({error}); give the name of a module in {os.getcwd()} or "
+                "on PYTHONPATH, without .py"
+            ) from None
+
+
+def pixel_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a classifier expects of images."""
+    parser.add_argument(
+        "--pixel-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="what black and white are to --classifier, such as 0 255 or -1 1; default 0 1",
+    )
+    parser.add_argument(
+        "--preprocessing",
+        metavar="NAME",
+        help="the family of keras.applications whose preprocess_input --classifier expects, such "
+        "as resnet",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        nargs="+",
+        metavar=("HEIGHT", "WIDTH"),
+        help="resize images when they are read, for instance to what --classifier takes; one "
+        "number for both sides",
+    )
 
 
 def data_dir(options: argparse.Namespace) -> str | None:

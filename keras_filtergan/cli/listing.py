@@ -5,7 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.cli.command import (
+    DONE,
+    data_dir,
+    import_tensorflow,
+    user_path,
+)
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.runs.presets import PRESETS
@@ -18,7 +23,7 @@ def add_list(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `list` to the commands."""
     parser = commands.add_parser("list", help="data sets, presets, metrics or runs, as a table")
     parser.add_argument("what", choices=LISTS, nargs="?", default="runs", help="default runs")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--runs", type=user_path, default=Path("runs"), help="folder of the runs")
     parser.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(work=_list)
@@ -27,7 +32,7 @@ def add_list(commands: "argparse._SubParsersAction[Any]") -> None:
 def add_compare(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `compare` to the commands."""
     parser = commands.add_parser("compare", help="the cards of runs side by side")
-    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="run directories")
+    parser.add_argument("runs", type=user_path, nargs="*", metavar="RUN", help="run directories")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(work=_compare)
 
@@ -62,7 +67,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _train() -> str:
-    return f"train one with: {command('train')} --layer 4"
+    return f"train one with: {command('train', '--layer', '4')}"
 
 
 def _runs(options: argparse.Namespace) -> list[list[str]]:

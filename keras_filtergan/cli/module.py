@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_filtergan.cli.augment import add_augment
-from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
+from keras_filtergan.cli.command import (
+    DONE,
+    Parser,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    run_script,
+    say,
+    user_path,
+)
 from keras_filtergan.cli.instruments.adversarial import add_adversarial
 from keras_filtergan.cli.instruments.latents import add_latents
 from keras_filtergan.cli.instruments.maximize import add_maximize
@@ -14,12 +23,12 @@ from keras_filtergan.cli.instruments.reach import add_reach
 from keras_filtergan.cli.instruments.spectra import add_spectra
 from keras_filtergan.cli.instruments.stability import add_stability
 from keras_filtergan.cli.instruments.uncertainty import add_uncertainty
+from keras_filtergan.cli.layers import add_layers
 from keras_filtergan.cli.listing import add_compare, add_list
 from keras_filtergan.cli.train import add_train
 from keras_filtergan.cli.verify import add_verify
 from keras_filtergan.cli.visualize import add_visualize
 from keras_filtergan.doors import PROGRAM
-from keras_filtergan.files import check_writable
 from keras_filtergan.runs.run_directory import latest_run, open_run
 
 
@@ -40,7 +49,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         _add_evaluate,
         add_compare,
         add_list,
-        _add_layers,
+        add_layers,
         add_augment,
         add_reach,
         add_stability,
@@ -58,34 +67,16 @@ def _add_evaluate(commands: "argparse._SubParsersAction") -> None:
     evaluate = commands.add_parser(
         "evaluate", help="compute the whole card, for the run and for five baselines"
     )
-    evaluate.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    evaluate.add_argument(
+        "--run", type=user_path, help="run directory; default the latest under runs/"
+    )
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="these metrics only")
     evaluate.add_argument(
         "--alone", action="store_true", help="the run without the baselines, five times as fast"
     )
     evaluate.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
-    evaluate.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    network_options(evaluate)
     evaluate.set_defaults(work=_evaluate)
-
-
-def _add_layers(commands: "argparse._SubParsersAction") -> None:
-    layers = commands.add_parser(
-        "layers", help="compare what several layers cannot tell apart: a table and a figure"
-    )
-    layers.add_argument(
-        "--runs",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="DIR",
-        help="runs on one data set, each of another layer or seed",
-    )
-    layers.add_argument(
-        "--out", type=Path, default=Path("runs/layers"), help="folder; default %(default)s"
-    )
-    layers.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
-    layers.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    layers.set_defaults(work=_layers)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -99,6 +90,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     check_names(options.only or [])
     trained = TrainedRun.load(run, data_dir(options))
+    say(trained.first_look().lines)
     subject = trained.subject(independent_classifier(trained, run.path.parent))
     fill_in = evaluation.evaluate if options.alone else evaluation.full_card
     card = fill_in(subject, options.only, say=print)
@@ -106,16 +98,4 @@ def _evaluate(options: argparse.Namespace) -> int:
         merged = evaluation.merge_cards(run.read_evaluation(), card)
         run.write_evaluation(with_notes(merged, trained.dataset))
     print(evaluation.format_card(with_notes(card, trained.dataset)))
-    return DONE
-
-
-def _layers(options: argparse.Namespace) -> int:
-    runs = [open_run(path) for path in options.runs]
-    check_writable(options.out)
-    import_tensorflow()
-    from keras_filtergan.runs import comparison
-
-    layers = comparison.compare_layers(runs, data_dir(options), say=print)
-    comparison.write_comparison(layers, options.out, say=print)
-    print(comparison.format_layers(layers))
     return DONE

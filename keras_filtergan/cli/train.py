@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.command import (
     DONE,
@@ -15,7 +15,10 @@ from keras_filtergan.cli.command import (
     as_options,
     data_dir,
     import_tensorflow,
+    network_options,
+    pixel_options,
     run_script,
+    user_path,
 )
 from keras_filtergan.cli.progress import PhaseProgress
 from keras_filtergan.doors import command
@@ -26,7 +29,11 @@ from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.guards.locks import Busy
 from keras_filtergan.runs.presets import PRESETS, preset
 from keras_filtergan.runs.run_directory import RunDirectory
-from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.settings import PRECISIONS, Settings
+
+if TYPE_CHECKING:
+    from keras_filtergan.distribution.engine import Engine
+    from keras_filtergan.runs.training import Plan
 
 DESCRIPTION = (
     "Train (or reuse) a classifier, then FilterGAN on one of its layers, then write the card and "
@@ -47,6 +54,7 @@ def add_train(commands: "argparse._SubParsersAction[Any]") -> None:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_network_options(parser)
     _add_training_options(parser)
+    _add_engine_options(parser)
     _add_run_options(parser)
     parser.set_defaults(work=_train, saves_memory="a smaller --batch-size (with another --out)")
 
@@ -75,19 +83,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.keras",
         help="a trained classifier instead of the standard one",
     )
-    add(
-        "--pixel-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="what black and white are to --classifier, such as 0 255 or -1 1; default 0 1",
-    )
-    add(
-        "--preprocessing",
-        metavar="NAME",
-        help="the family of keras.applications whose preprocess_input --classifier expects, such "
-        "as resnet",
-    )
+    pixel_options(parser)
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -115,12 +111,30 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         f"in the latent, the same without it, or DCGAN's; default {defaults.architecture}",
     )
     add("--seed", type=int, help=f"default {defaults.seed}")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        help="in which the frozen network computes; the networks that are trained keep float32; "
+        f"default {defaults.precision}",
+    )
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """On what steps are computed; results are the same but for rounding."""
+    add = parser.add_argument
+    add(
+        "--strategy",
+        choices=("one", "mirrored", "multi-worker"),
+        default="one",
+        help="one device, all GPUs of this machine, or the machines of TF_CONFIG; default one",
+    )
+    add("--jit-compile", action="store_true", help="let XLA compile the step (on one device)")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     """Where the run goes, and what is done with it."""
     add = parser.add_argument
-    add("--out", type=Path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
+    add("--out", type=user_path, help="run directory; default runs/<dataset>-layer<N>-seed<S>")
     add("--resume", action="store_true", help="go on from the last checkpoint of the run directory")
     add(
         "--dry-run",
@@ -140,7 +154,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="also write <run>/tensorboard (pip install tensorboard)",
     )
     add("--quiet", action="store_true", help="say nothing but errors")
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -150,28 +164,48 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"no run to resume in {str(run.path)!r}; start it without --resume")
 
     import_tensorflow()
-    from keras_filtergan import data, evaluation
-    from keras_filtergan.report.report import write_report
-    from keras_filtergan.runs import gallery, training
+    from keras_filtergan import data
+    from keras_filtergan.distribution.engine import Engine
+    from keras_filtergan.runs import training
 
+    engine = Engine.of(options.strategy, options.jit_compile)
+    say = _say if engine.is_chief and not options.quiet else _nothing
     here = data_dir(options)
     settings = dataclasses.replace(settings, dataset=data.absolute_source(settings.dataset, here))
-    plan = training.plan(settings, here)
+    plan = training.plan(settings, here, say)
     run.check(plan.config)
     if options.dry_run:
         print(json.dumps({"out": str(run.path), **plan.config}, indent=2))
         return DONE
-    say = _nothing if options.quiet else _say
     if run.is_complete:
-        _complete(run, here, say)
+        if engine.is_chief:
+            _complete(run, here, say)
         return DONE
-    if run.config.exists() and not options.resume:
+    if engine.is_chief and run.config.exists() and not options.resume:
         raise InputError(f"{str(run.path)!r} holds an unfinished run; add --resume to go on")
     board = _board(run) if options.tensorboard else None
-    verbose = 1 if sys.stdout.isatty() and not options.quiet else 0
-    progress = None if options.quiet else PhaseProgress()
+    is_quiet = options.quiet or not engine.is_chief
+    _fill(run, plan, engine, board, is_quiet)
+    return DONE
+
+
+def _fill(
+    run: RunDirectory, plan: "Plan", engine: "Engine", board: Path | None, is_quiet: bool
+) -> None:
+    """Train, draw and report; what goes wrong is told with what to do about it."""
+    from keras_filtergan import evaluation
+    from keras_filtergan.report.report import write_report
+    from keras_filtergan.runs import gallery, training
+
+    say = _nothing if is_quiet else _say
+    verbose = 1 if sys.stdout.isatty() and not is_quiet else 0
+    progress = None if is_quiet else PhaseProgress()
     try:
-        trained, card = training.train(plan, run, verbose, say, tell=progress, board=board)
+        trained, card = training.train(
+            plan, run, verbose, say, tell=progress, board=board, engine=engine
+        )
+        if not engine.is_chief:
+            return
         gallery.draw_gallery(trained, say=say)
         write_report(run, trained, say=say)
     except KeyboardInterrupt as stop:
@@ -193,9 +227,8 @@ def _train(options: argparse.Namespace) -> int:
         if progress is not None:
             progress.close()
     say(evaluation.format_card(card))
-    say(f"run: {run.path}; more pictures: {command('visualize')} --run {run.path}")
+    say(f"run: {run.path}; more pictures: {command('visualize', '--run', run.path)}")
     say(f"open {run.report} in a browser: what was found, and an explorer of it")
-    return DONE
 
 
 def _complete(run: RunDirectory, here: str | None, say: Callable[[str], None]) -> None:

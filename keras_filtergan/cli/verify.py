@@ -5,7 +5,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.cli.command import (
+    DONE,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    user_path,
+)
 from keras_filtergan.errors import InputError
 from keras_filtergan.runs.run_directory import latest_run, open_run
 
@@ -22,9 +28,11 @@ def add_verify(commands: "argparse._SubParsersAction[Any]") -> None:
         description="Check the hashes of all networks, images and states of a run, that its "
         "history can be read, and a sample of its card by measuring it again. Nothing is written.",
     )
-    parser.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    parser.add_argument(
+        "--run", type=user_path, help="run directory; default the latest under runs/"
+    )
     parser.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
     parser.set_defaults(work=_verify)
 
 

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_filtergan.cli.command import DONE, Parser, data_dir, import_tensorflow, run_script
+from keras_filtergan.cli.command import (
+    DONE,
+    Parser,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    run_script,
+    user_path,
+)
 from keras_filtergan.files import check_writable
 from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
 from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run
@@ -26,17 +34,19 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
+    parser.add_argument(
+        "--run", type=user_path, help="run directory; default the latest under runs/"
+    )
     _add_view_options(parser)
     _add_report_options(parser)
     add = parser.add_argument
     add(
         "--out",
-        type=Path,
+        type=user_path,
         help="folder for figures and report; default <run>/figures, and <run> for the report",
     )
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
     parser.set_defaults(work=_visualize, saves_memory="a smaller --grid")
 
 
@@ -101,7 +111,7 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--beside",
-        type=Path,
+        type=user_path,
         nargs="+",
         default=[],
         metavar="RUN",

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_filtergan.data.decoding.depth import to_depth
+from keras_filtergan.data.pixels import ROUNDING
 from keras_filtergan.errors import InputError
 
 
@@ -19,8 +21,9 @@ class ImageDataset:
 
     Args:
         name: What reports and run directories call the set, e.g. `"mnist"`.
-        x_train: Images `(n, height, width, channels)`, 1 or 3 channels, either
-            `uint8` in 0..255 or floating in [0, 1] (stored as `float32`).
+        x_train: Images `(n, height, width, channels)`, 1 or 3 channels, either whole numbers
+            (see `decoding.depth.to_depth`; stored as `uint8` if they are bytes) or floating in
+            [0, 1] (stored as `float32`).
         y_train: Class indices `(n,)`, any integer type (stored as `int32`).
         x_test: Images like `x_train`: same height, width, channels and type.
         y_test: Class indices like `y_train`.
@@ -54,8 +57,8 @@ class ImageDataset:
                 f"{len(names)} names, {len(set(names))} different; give each class its own name."
             )
         fields: dict[str, Any] = {"class_names": names}
-        for split in ("train", "test"):
-            images = _checked_images(getattr(self, f"x_{split}"), f"{self.name}: x_{split}")
+        pixels = self._pixels(fields)
+        for split, images in pixels.items():
             labels = _checked_labels(
                 getattr(self, f"y_{split}"), len(images), len(names), f"{self.name}: y_{split}"
             )
@@ -68,6 +71,25 @@ class ImageDataset:
             )
         for field, value in fields.items():
             object.__setattr__(self, field, value)  # frozen for everyone but its constructor
+
+    def _pixels(self, fields: dict[str, Any]) -> dict[str, np.ndarray]:
+        """The images of each split; what is unusual about them goes into the note."""
+        pixels = {
+            split: _checked_shape(getattr(self, f"x_{split}"), f"{self.name}: x_{split}")
+            for split in ("train", "test")
+        }
+        if all(images.dtype.kind in "iub" for images in pixels.values()):
+            try:
+                converted, remark = to_depth(list(pixels.values()))
+            except InputError as error:
+                raise InputError(f"{self.name}: {error}") from None
+            if remark and remark not in self.note:
+                fields["note"] = "; ".join(filter(None, (self.note, remark)))
+            return dict(zip(pixels, converted, strict=True))
+        return {
+            split: _checked_floats(images, f"{self.name}: x_{split}")
+            for split, images in pixels.items()
+        }
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -98,8 +120,8 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _checked_images(images: Any, what: str) -> np.ndarray:
-    images = np.asarray(images)
+def _checked_shape(images: Any, what: str) -> np.ndarray:
+    images = np.asanyarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise InputError(
             f"{what}: expected images (n, height, width, channels) with 1 or 3 channels. "
@@ -110,29 +132,38 @@ def _checked_images(images: Any, what: str) -> np.ndarray:
             f"{what}: expected at least one image of at least one pixel. "
             f"Received: shape {images.shape}; check that the set is not empty."
         )
+    return images
+
+
+def _checked_floats(images: np.ndarray, what: str) -> np.ndarray:
     if images.dtype == np.uint8:
-        return images
+        return images  # while the other split has floats, which is refused next
     if not np.issubdtype(images.dtype, np.floating):
         raise InputError(
             f"{what}: expected pixels as uint8 (0..255) or floats in [0, 1]. "
-            f"Received: {images.dtype}; convert with .astype('uint8')."
+            f"Received: {images.dtype}; convert the images of both splits alike."
         )
     low, high = float(images.min()), float(images.max())  # NaN if any pixel is NaN
-    if not (low >= 0.0 and high <= 1.0):
-        problem = "NaN pixels" if np.isnan(low) else f"pixels from {low:g} to {high:g}"
+    if low >= 0.0 and high <= 1.0:
+        return images.astype(np.float32, copy=False)
+    if not (low >= -ROUNDING and high <= 1.0 + ROUNDING):
+        problem = "NaN pixels" if np.isnan(low) else f"pixels from {low:.7g} to {high:.7g}"
         raise InputError(
             f"{what}: expected float pixels in [0, 1]. Received: {problem}; "
             "rescale them, or store 0..255 as uint8."
         )
-    return images.astype(np.float32, copy=False)
+    return np.clip(images, 0.0, 1.0).astype(np.float32)
 
 
 def _checked_labels(labels: Any, count: int, num_classes: int, what: str) -> np.ndarray:
     labels = np.asarray(labels)
     if not np.issubdtype(labels.dtype, np.integer):
+        advice = "number the classes from 0 and use an integer type"
+        if labels.ndim == 2 and labels.shape[-1] > 1:
+            advice = "one-hot labels need .argmax(axis=-1)"
         raise InputError(
-            f"{what}: expected integer class indices. Received: {labels.dtype}; "
-            "number the classes from 0 and use an integer type."
+            f"{what}: expected integer class indices. Received: {labels.dtype} of shape "
+            f"{labels.shape}; {advice}."
         )
     if labels.shape != (count,):
         raise InputError(

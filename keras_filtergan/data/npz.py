@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.decoding.image_size import Size
+from keras_filtergan.data.decoding.resizing import resized
 from keras_filtergan.errors import InputError
 from keras_filtergan.guards.archives import array_bytes
 from keras_filtergan.guards.memory import check_memory
@@ -14,7 +16,7 @@ from keras_filtergan.guards.reading import check_plain_file, refusing
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
-def load_npz(path: str | Path) -> ImageDataset:
+def load_npz(path: str | Path, image_size: Size | None = None) -> ImageDataset:
     """Loads an image set from `x_train`, `y_train`, `x_test`, `y_test` in a `.npz` file.
 
     Grey images `(n, height, width)` get a channel axis and labels `(n, 1)` lose theirs (the
@@ -22,6 +24,10 @@ def load_npz(path: str | Path) -> ImageDataset:
     without it the classes are called "0", "1", ….
 
     Pickled objects are never loaded: a file from elsewhere cannot run code here.
+
+    Args:
+        path: Of the file.
+        image_size: `(height, width)` to bring the images to.
 
     Raises:
         InputError: Unreadable or broken file, missing array, or contents that `ImageDataset`
@@ -39,6 +45,8 @@ def load_npz(path: str | Path) -> ImageDataset:
             arrays[f"x_{split}"] = arrays[f"x_{split}"][..., np.newaxis]
         if arrays[f"y_{split}"].ndim == 2 and arrays[f"y_{split}"].shape[1] == 1:
             arrays[f"y_{split}"] = arrays[f"y_{split}"][:, 0]
+        if arrays[f"x_{split}"].ndim == 4 and arrays[f"x_{split}"].dtype.kind in "biuf":
+            arrays[f"x_{split}"] = resized(arrays[f"x_{split}"], image_size)
     names = arrays.pop("class_names", None)
     if names is None:
         names = _numbered_classes(arrays["y_train"], arrays["y_test"], path)

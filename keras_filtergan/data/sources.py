@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.decoding.image_size import Size, check_size
 from keras_filtergan.data.stratify import mixed
 from keras_filtergan.errors import InputError
 
@@ -18,7 +19,11 @@ BUNDLED_NOTE = (
 )
 
 
-def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageDataset:
+def load_dataset(
+    name: str | Path,
+    data_dir: str | Path | None = None,
+    image_size: int | tuple[int, int] | None = None,
+) -> ImageDataset:
     """Loads the image set of that name.
 
     In this order, `name` is
@@ -36,6 +41,8 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
     Args:
         name: Name or path.
         data_dir: Folder of prepared TFDS sets; default `$TFDS_DATA_DIR`, else TFDS's own.
+        image_size: Height and width, or one number for both, to which images are resized when they
+            are read; default as they are.
 
     Raises:
         InputError: Unknown name (the nearest names are given), missing or unreadable path, no
@@ -51,7 +58,7 @@ def load_dataset(name: str | Path, data_dir: str | Path | None = None) -> ImageD
         raise InputError(
             f"Expected the name of an image set or a path. Received: {name!r}; try {BUNDLED}."
         )
-    return mixed(_load(name, data_dir))
+    return mixed(_load(name, data_dir, check_size(image_size)))
 
 
 def absolute_source(name: str | Path, data_dir: str | Path | None = None) -> str:
@@ -77,18 +84,18 @@ def absolute_source(name: str | Path, data_dir: str | Path | None = None) -> str
     return path
 
 
-def _load(name: str, data_dir: str | Path | None) -> ImageDataset:
+def _load(name: str, data_dir: str | Path | None, image_size: Size | None) -> ImageDataset:
     if name == BUNDLED:
-        return _load_bundled()
+        return _load_bundled(image_size)
     if not _is_plainly_a_path(name):
         from keras_filtergan.data import tfds
 
         known = tfds.known_tfds_names(data_dir)
         if _set_name(name) in known:
-            return tfds.load_tfds(name, data_dir)
+            return tfds.load_tfds(name, data_dir, image_size)
         if not os.path.lexists(name) and "/" not in name:
             raise _unknown(name, known)
-    return _load_path(Path(name).expanduser())
+    return _load_path(Path(name).expanduser(), image_size)
 
 
 def _set_name(name: str) -> str:
@@ -100,7 +107,7 @@ def _is_plainly_a_path(name: str) -> bool:
     return name.startswith((".", "~", os.sep)) or name.endswith(".npz")
 
 
-def _load_bundled() -> ImageDataset:
+def _load_bundled(image_size: Size | None) -> ImageDataset:
     from keras_filtergan.data import tfds
 
     if not BUNDLED_FOLDER.is_dir():
@@ -108,11 +115,11 @@ def _load_bundled() -> ImageDataset:
             f"Expected the bundled images in {BUNDLED_FOLDER}. Received: no such folder; "
             "install the package again, or run tools/make_mnist_sample.py."
         )
-    data = tfds.load_tfds_directory(BUNDLED_FOLDER, BUNDLED)
+    data = tfds.load_tfds_directory(BUNDLED_FOLDER, BUNDLED, image_size)
     return dataclasses.replace(data, note=BUNDLED_NOTE)
 
 
-def _load_path(path: Path) -> ImageDataset:
+def _load_path(path: Path, image_size: Size | None) -> ImageDataset:
     if not os.path.exists(path):  # Path.exists raises where a parent is unreadable
         raise InputError(
             "Expected a .npz file, a folder of class folders, or a TFDS name. "
@@ -121,7 +128,7 @@ def _load_path(path: Path) -> ImageDataset:
     if path.suffix == ".npz":
         from keras_filtergan.data.npz import load_npz
 
-        return load_npz(path)
+        return load_npz(path, image_size)
     if not os.path.isdir(path):
         raise InputError(
             f"Expected a .npz file or a folder of class folders. Received: the file {path}; "
@@ -131,10 +138,10 @@ def _load_path(path: Path) -> ImageDataset:
     if prepared:
         from keras_filtergan.data import tfds
 
-        return tfds.load_tfds_directory(prepared, prepared.resolve().parent.name)
+        return tfds.load_tfds_directory(prepared, prepared.resolve().parent.name, image_size)
     from keras_filtergan.data.folder import load_folder
 
-    return load_folder(path)
+    return load_folder(path, image_size)
 
 
 def _prepared(path: Path) -> Path | None:

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.decoding.storage import taken
 from keras_filtergan.errors import InputError
 
 
@@ -69,7 +70,7 @@ def mixed(dataset: ImageDataset) -> ImageDataset:
         images, labels = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
         if is_by_class(labels):
             order = interleaved_by_class(labels)
-            changes |= {f"x_{split}": images[order], f"y_{split}": labels[order]}
+            changes |= {f"x_{split}": taken(images, order), f"y_{split}": labels[order]}
     return dataclasses.replace(dataset, **changes) if changes else dataset
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_filtergan.data.decoding.storage import is_on_disk
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 
@@ -195,14 +196,32 @@ def _batcher(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int)
     import tensorflow as tf
 
     with tf.device("CPU"):  # the set stays in host memory, one batch at a time leaves it
-        all_images = tf.constant(images)
+        gather = _from_disk(images) if is_on_disk(images) else _from_memory(tf.constant(images))
         all_labels = tf.constant(labels, tf.int32)
 
     def batch(step: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
         index = numbers(step)
-        return to_unit_interval(tf.gather(all_images, index)), tf.gather(all_labels, index)
+        return to_unit_interval(gather(index)), tf.gather(all_labels, index)
 
     return batch
+
+
+def _from_memory(images: "tf.Tensor") -> Any:
+    """Returns the function from numbers to images, of a tensor that holds all."""
+    import tensorflow as tf
+
+    return lambda index: tf.gather(images, index)
+
+
+def _from_disk(images: np.ndarray) -> Any:
+    """Returns the same of images in a file, of which a batch is read at a time."""
+    import tensorflow as tf
+
+    def gather(index: "tf.Tensor") -> "tf.Tensor":
+        read = tf.numpy_function(lambda rows: np.array(images[rows]), [index], images.dtype)
+        return tf.ensure_shape(read, (*index.shape, *images.shape[1:]))
+
+    return gather
 
 
 def _moved(images: "tf.Tensor", offsets: "tf.Tensor", shift: int) -> "tf.Tensor":

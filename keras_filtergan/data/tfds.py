@@ -9,6 +9,7 @@ from typing import Any
 
 from keras_filtergan.data import connection
 from keras_filtergan.data.dataset import ImageDataset
+from keras_filtergan.data.decoding.image_size import Size
 from keras_filtergan.data.tfds_reader import (
     check_prepared,
     failure,
@@ -20,7 +21,9 @@ from keras_filtergan.errors import InputError
 CATALOG = "https://www.tensorflow.org/datasets/catalog/overview"
 
 
-def load_tfds(name: str, data_dir: str | Path | None = None) -> ImageDataset:
+def load_tfds(
+    name: str, data_dir: str | Path | None = None, image_size: Size | None = None
+) -> ImageDataset:
     """Loads an image-classification set by its TFDS name, e.g. `"mnist"` or `"emnist/letters"`.
 
     A set that stands prepared in `data_dir` is read without touching the network, whether TFDS
@@ -29,6 +32,7 @@ def load_tfds(name: str, data_dir: str | Path | None = None) -> ImageDataset:
     Args:
         name: TFDS name, with `/config` and `:version` where wanted.
         data_dir: Folder of prepared sets; default `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
+        image_size: `(height, width)` to bring the images to, which then may be of any size.
 
     Raises:
         InputError: Unknown name, no network for a set that is not there, or a set without one
@@ -48,13 +52,15 @@ def load_tfds(name: str, data_dir: str | Path | None = None) -> ImageDataset:
             raise failure(
                 name, "a known TFDS name, config and version", error, f"see {CATALOG}"
             ) from error
-        image_and_label(builder, name)  # before a long download
+        image_and_label(builder, name, image_size)  # before a long download
         if not builder.is_prepared():
             _download(builder, name, data_dir)
-        return read_builder(builder, name)
+        return read_builder(builder, name, image_size)
 
 
-def load_tfds_directory(path: str | Path, name: str) -> ImageDataset:
+def load_tfds_directory(
+    path: str | Path, name: str, image_size: Size | None = None
+) -> ImageDataset:
     """Loads a prepared TFDS folder, the one that holds `dataset_info.json`, under a given name.
 
     Raises:
@@ -69,7 +75,7 @@ def load_tfds_directory(path: str | Path, name: str) -> ImageDataset:
             builder = tfds.builder_from_directory(path)
         except Exception as error:  # as many types as ways to damage four files
             raise failure(str(path), "a complete TFDS folder", error, "prepare it again") from error
-        return read_builder(builder, name)
+        return read_builder(builder, name, image_size)
 
 
 def tfds_folder(data_dir: str | Path | None) -> str | None:

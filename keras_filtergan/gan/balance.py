@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.control import Control
-from keras_filtergan.gan.rounds import Round
+from keras_filtergan.gan.rounds import Measured, Round
 
 # Where Q reads less than half of the code, its noise gives way; where it reads more, it comes back.
 CODE_ERROR_GOAL, CODE_NOISE_RANGE = 0.5, 16.0
@@ -71,7 +71,7 @@ class Balance(NamedTuple):
         self.code_noise.lowest, self.code_noise.highest = noise / CODE_NOISE_RANGE, noise
         self.code_noise.value.assign(noise)
 
-    def update(self, seen: Round) -> None:
+    def update(self, seen: Round | Measured) -> None:
         """Let each follow what a step has shown."""
         self.discriminator_noise.update(tf.reduce_mean((seen.real_accuracy, seen.fake_accuracy)))
         # It gives way slowly, while Q learns, and comes back fast, before the weight has grown.

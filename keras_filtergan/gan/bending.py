@@ -5,7 +5,9 @@ import tensorflow as tf
 from keras import ops
 
 from keras_filtergan.displacement import edge_normals, image_slopes, sample_cubic, spline_field
+from keras_filtergan.gan.replicas import total
 from keras_filtergan.images.parametrizations import clip_inward
+from keras_filtergan.precision import made_single
 
 REACH = 1 / 7  # of the image's side, that a lattice value of 1 displaces
 STROKE_REACH = 3 / 28  # of the image's side, that a stroke value of 1 displaces
@@ -34,6 +36,7 @@ class ImageBending(keras.Model):
         TensorShape([64, 28, 28, 1])
     """
 
+    @made_single
     def __init__(self, latent_dim: int = 4, grid: int = 4, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
@@ -91,9 +94,11 @@ class ImageBending(keras.Model):
         slopes = ops.mean(image_slopes(images), axis=-1)  # (m, h, w, 2)
         across = ops.sum(slopes * stroke, axis=-1, keepdims=True)  # s · n
         sides = ops.unstack(slopes, axis=-1)
-        squared = [ops.stack([ops.sum(a * b, axis=0) for b in sides], axis=-1) for a in sides]
+        squared = [
+            ops.stack([total(ops.sum(a * b, axis=0)) for b in sides], axis=-1) for a in sides
+        ]
         of_bends = ops.stack([ops.sum(row * bend, axis=-1) for row in squared], axis=-1)
-        of_both = ops.sum(slopes * across, axis=0)
+        of_both = total(ops.sum(slopes * across, axis=0))
         bends, against, both = (
             ops.reshape(x, (x.shape[0], -1)) for x in (bend, of_bends, of_both[None])
         )
@@ -102,7 +107,7 @@ class ImageBending(keras.Model):
             bends @ ops.transpose(against)
             + mixed
             + ops.transpose(mixed)
-            + ops.sum(ops.square(across)) * self.stroke[:, None] * self.stroke
+            + total(ops.sum(ops.square(across))) * self.stroke[:, None] * self.stroke
         )
         squares = ops.diagonal(products)
         cosines = ops.square(products) / (squares[:, None] * squares + keras.config.epsilon())

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_filtergan.classifiers.natural import NaturalCoordinates
+from keras_filtergan.precision import made_single
 
 
 @keras.saving.register_keras_serializable("keras_filtergan")
@@ -34,6 +35,7 @@ class ChangeReader(keras.Model):
         TensorShape([10, 4])
     """
 
+    @made_single
     def __init__(
         self,
         activation_shape: tuple[int, int, int],

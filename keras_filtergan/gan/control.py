@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+from keras_filtergan.gan.replicas import assign
+from keras_filtergan.precision import made_single
+
 
 @keras.saving.register_keras_serializable("keras_filtergan")
 class Control(keras.layers.Layer):
@@ -29,6 +32,7 @@ class Control(keras.layers.Layer):
         Karras et al. (2020), Training generative adversarial networks with limited data, section 3.
     """
 
+    @made_single
     def __init__(
         self,
         start: float,
@@ -54,7 +58,7 @@ class Control(keras.layers.Layer):
         if self.goal is None:
             return
         value = self.value * tf.exp(pace * self.rate * (measured - self.goal))
-        self.value.assign(tf.clip_by_value(value, self.lowest, self.highest))
+        assign([self.value], [tf.clip_by_value(value, self.lowest, self.highest)])
 
     def get_config(self) -> dict:
         """Constructor arguments."""

@@ -9,15 +9,26 @@ import tensorflow as tf
 from keras_filtergan.classifiers.natural import channel_standard
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
-from keras_filtergan.gan import losses
+from keras_filtergan.gan import losses, replicas
 from keras_filtergan.gan.balance import Balance
 from keras_filtergan.gan.gradients import gradients
 from keras_filtergan.gan.hyperparameters import INFOGAN, OF_PLAYERS
-from keras_filtergan.gan.rounds import TERMS, Pair, Round, bias, check_batch, unexplained, variation
+from keras_filtergan.gan.rounds import (
+    Measured,
+    Pair,
+    Round,
+    bias,
+    check_batch,
+    mean_over_batch,
+    ring_pair,
+    unexplained,
+    variation,
+)
 from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
+from keras_filtergan.precision import made_single
 
 
 class FilterGAN(keras.Model):
@@ -33,19 +44,18 @@ class FilterGAN(keras.Model):
     * **Noise on what Q and D see**, in units of the standard deviation of the real activations.
       Without it Q recovers z from invisible watermarks. Q's noise is the capacity of the channel
       from z to the activations, D's keeps D from winning.
-    * **Three controls in the place of tuning** (`Balance`): D's noise holds D's accuracy, λ holds
-      the variation of the activations, and Q's noise is what this variation can carry.
+    * **Three controls in the place of tuning** (`Balance`): D's noise holds D's accuracy, λ the
+      variation of activations, and Q's noise is what this variation can carry.
     * **A discriminator conditioned on the class**, and an **answer loss**: how far the network's
       answer with generated kernels is from its own with the real ones. It needs no labels and says
       what an invariance is: a change that the classifier ignores.
     * **An image transformation** T, trained along with G so that the kernels of z make of
       T(x; r → z) what those of r make of x. G minimises the share of its change that T does not
       explain. Without it most of what G varies is no change that an image could make.
-    * **An averaged generator** (of the weights): `generator`, which all inference uses;
-      `raw_generator` is the one that the optimizer moves.
+    * **An averaged generator**, which all inference uses; the optimizer moves `raw_generator`.
 
-    A GAN does not own the network that it is about, so it is not saved as one `.keras` file:
-    `save_weights` keeps a state of training, `generator.save("generator.keras")` what others use.
+    A GAN does not own its network: `save_weights` keeps a state of training, and
+    `generator.save("generator.keras")` what others use. All players compute in single precision.
 
     `conditional=False, answer_weight=0, image_weight=0` is the paper's objective under noise; with
     `code_noise=0, discriminator_noise=0`, both goals `None`, and the saturating loss, it is
@@ -58,16 +68,14 @@ class FilterGAN(keras.Model):
         seed: of the initial weights.
 
     Raises:
-        InputError: an unknown loss or architecture, no `code_noise` where nothing sets it, or a
-            step before `adapt`.
+        InputError: an unknown loss or architecture, no `code_noise`, or a step before `adapt`.
 
     Example:
         >>> gan = FilterGAN(FrozenTarget(classifier, layer=4), latent_dim=8)
         >>> gan.compile()
         >>> gan.adapt(x_train)
         >>> history = gan.fit(training_stream(x_train, y_train, batch_size=64, latent_dim=8,
-        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=100, epochs=50,
-        ...     shuffle=False)
+        ...     noise_shape=gan.target.activation_shape, seed=0), steps_per_epoch=99, shuffle=False)
         >>> kernels = gan.generator(keras.random.normal([10, 8]))
 
     Reference:
@@ -79,6 +87,7 @@ class FilterGAN(keras.Model):
     code_snr: ClassVar[float] = 16.0
     hyperparameters: ClassVar[tuple[str, ...]] = OF_PLAYERS  # what the constructor takes
 
+    @made_single
     def __init__(
         self,
         target: FrozenTarget,
@@ -119,8 +128,7 @@ class FilterGAN(keras.Model):
         self.built = True
         self.adapted = False
         self.notes: list[str] = []  # for the user, from `adapt`
-        names = ("d_loss", "g_loss", *TERMS, *Balance._fields)
-        self._means = [keras.metrics.Mean(name=name) for name in names]
+        self._means = [keras.metrics.Mean(name=n) for n in (*Measured._fields, *Balance._fields)]
 
     def _make_judges(self, kind: type[Discriminator], num_classes: int, seed: int) -> None:
         """D with its code head Q, and T."""
@@ -139,6 +147,10 @@ class FilterGAN(keras.Model):
         """Shape of the noise on Q's input, of one example."""
         return self.target.activation_shape
 
+    def batch_order(self, size: int, replicas: int) -> np.ndarray:
+        """Which examples of a batch each replica gets, `(replicas, size / replicas)`."""
+        return np.arange(size).reshape(replicas, -1)
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """One running mean a logged term."""
@@ -154,9 +166,8 @@ class FilterGAN(keras.Model):
     ) -> None:
         """Set one optimizer a player; RMSprop as in the paper by default, Adam for T.
 
-        They are built here, because an optimizer without slots restores to fresh ones.
-
-        XLA compiles the step if `jit_compile=True` is given only: the numbers are the same.
+        They are built here: one without slots restores to fresh ones. XLA compiles the step only
+        with `jit_compile=True`.
         """
         super().compile(optimizer=None, loss=None, **{"jit_compile": False, **kwargs})
         self.g_optimizer = g_optimizer or keras.optimizers.RMSprop(INFOGAN.g_learning_rate)
@@ -171,9 +182,7 @@ class FilterGAN(keras.Model):
     def adapt(
         self, images: np.ndarray, labels: np.ndarray | None = None, batch_size: int = 256
     ) -> None:
-        """Fit the units of noise to the real kernels' activations on these images.
-
-        The standardisation of activations, and where Q's noise starts (`Balance.fit`).
+        """Fit the standardisation of activations, and where Q's noise starts (`Balance.fit`).
 
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
@@ -199,15 +208,16 @@ class FilterGAN(keras.Model):
         self.q_optimizer.apply(moves.q, self.q_variables)
         self.t_optimizer.apply(moves.t, self.transformation.trainable_variables)
         self._average_generator()
-        logs = self._log(seen, d_loss, g_loss)
-        self._balance().update(seen)
+        measured = seen.measured(d_loss, g_loss)
+        logs = self._log(measured)
+        self._balance().update(measured)
         return logs
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The same terms for the averaged generator; nothing is changed."""
         seen = self._play(data, self.generator, training=False)
         d_loss = losses.discriminator_loss(seen.real_logits, seen.fake_logits)
-        return self._log(seen, d_loss, self.adversarial_loss(seen.fake_logits))
+        return self._log(seen.measured(d_loss, self.adversarial_loss(seen.fake_logits)))
 
     def _play(
         self, data: dict[str, tf.Tensor], generator: FilterGenerator, training: bool
@@ -218,7 +228,7 @@ class FilterGAN(keras.Model):
         check_batch(data)
         target, judge = self.target, self.discriminator
         features = target.features(data["image"])
-        pair = self._pair(data["latent"], features, generator, training)
+        pair = self._pair(data["latent"], features, generator, training, data.get("place"))
         real_maps = target.activations(features)
         real, fake, other = map(judge.standardize, (real_maps, pair.generated, pair.other))
         noise = self.discriminator_noise.value
@@ -227,7 +237,7 @@ class FilterGAN(keras.Model):
         real_logits, fake_logits = (judge.logits(each, data["label"]) for each in verdicts)
         moved = self.transformation((data["image"], pair.origins, pair.latents))
         found = judge.standardize(target.activations(target.features(moved), pair.kernels))
-        of_mean = target.activations(features, tf.reduce_mean(pair.kernels, axis=0))
+        of_mean = target.activations(features, mean_over_batch(pair.kernels))
         return Round(
             fake=fake,
             other=other,
@@ -250,19 +260,11 @@ class FilterGAN(keras.Model):
         features: list[tf.Tensor],
         generator: FilterGenerator,
         training: bool,
+        places: tf.Tensor | None = None,
     ) -> Pair:
         """Each image under its own latent and under that of the example before."""
         kernels = generator(latents, training=training)  # (m, kh, kw, cin, cout)
-        # The next image under these kernels, turned back, is this image under those before.
-        following = tf.roll(features[0], -1, axis=0)
-        return Pair(
-            latents=latents,
-            origins=tf.roll(latents, 1, axis=0),
-            kernels=kernels,
-            generated=self.target.activations(features, kernels),  # (m, h', w', cout)
-            other=tf.roll(self.target.activations([following], kernels), 1, axis=0),
-            steps=tf.ones([tf.shape(latents)[0], 1]),
-        )
+        return ring_pair(self.target, latents, features, kernels)
 
     def _judge(
         self,
@@ -273,10 +275,7 @@ class FilterGAN(keras.Model):
         noise: tf.Tensor,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """D's verdicts on real and generated activations under noise, and Q's error.
-
-        Q reads the latent off one generated activation.
-        """
+        """D's verdicts under noise, and the error of Q, which reads one generated activation."""
         code = fake + self.code_noise.value * noise
         *verdicts, codes = self.discriminator.judge(*noisy, code, training=training)
         return (*verdicts, tf.reduce_mean(tf.square(codes - pair.latents)))
@@ -287,14 +286,15 @@ class FilterGAN(keras.Model):
     def _average_generator(self) -> None:
         steps = tf.cast(self.g_optimizer.iterations, tf.float32)
         decay = tf.minimum(self.averaging, (1.0 + steps) / (10.0 + steps))  # short memory at first
-        for average, raw in zip(self.generator.weights, self.raw_generator.weights, strict=True):
-            average.assign(decay * average + (1.0 - decay) * raw)
+        pairs = zip(self.generator.weights, self.raw_generator.weights, strict=True)
+        values = [decay * average + (1.0 - decay) * raw for average, raw in pairs]
+        replicas.assign(self.generator.weights, values)
 
     def _balance(self) -> Balance:
         return Balance(self.discriminator_noise, self.code_weight, self.code_noise)
 
-    def _log(self, seen: Round, d_loss: tf.Tensor, g_loss: tf.Tensor) -> dict[str, tf.Tensor]:
-        terms = {"d_loss": d_loss, "g_loss": g_loss, **seen.terms, **self._balance().values}
+    def _log(self, measured: Measured) -> dict[str, tf.Tensor]:
+        terms = {**measured._asdict(), **self._balance().values}
         for mean in self._means:
             mean.update_state(terms[mean.name])
         return {mean.name: mean.result() for mean in self._means}

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_filtergan.gan.control import Control
+from keras_filtergan.gan.replicas import count
 from keras_filtergan.gan.rounds import Round
 from keras_filtergan.generators.discriminator import Discriminator
 
@@ -68,4 +69,9 @@ def gradients(
         ],
     )
     of_t = tape.gradient([seen.unexplained, seen.alikeness], gan.transformation.trainable_variables)
-    return Gradients(of_g, of_d, of_q, of_t)
+    found = Gradients(of_g, of_d, of_q, of_t)
+    replicas = count()
+    if replicas == 1:
+        return found
+    # Optimizers add what replicas bring; each loss is a mean over a slice of the batch.
+    return Gradients(*([gradient / replicas for gradient in player] for player in found))

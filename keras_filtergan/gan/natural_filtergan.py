@@ -101,6 +101,11 @@ class NaturalFilterGAN(FilterGAN):
         """Shape of the noise on Q's input, of one example: the natural coordinates."""
         return (self.reader.rank,)
 
+    def batch_order(self, size: int, replicas: int) -> np.ndarray:
+        """Examples as of `FilterGAN.batch_order`; two images that share latents stay together."""
+        pairs = np.arange(size).reshape(2, -1)  # i and i + half
+        return np.stack([np.ravel(part) for part in np.split(pairs, replicas, axis=1)])
+
     def adapt(
         self, images: np.ndarray, labels: np.ndarray | None = None, batch_size: int = 256
     ) -> None:
@@ -128,6 +133,7 @@ class NaturalFilterGAN(FilterGAN):
         features: list[tf.Tensor],
         generator: FilterGenerator,
         training: bool,
+        places: tf.Tensor | None = None,
     ) -> Pair:
         """Each image under two latents that differ in one dimension, every image in the next.
 
@@ -137,7 +143,9 @@ class NaturalFilterGAN(FilterGAN):
         m = tf.shape(latents)[0]
         half = (m + 1) // 2
         first = tf.cast(self.g_optimizer.iterations, tf.int32)  # small batches miss some
-        moving = (tf.range(half) + first) % self.latent_dim
+        # Where a replica has a slice of the batch, its examples bring their places in the batch.
+        places = tf.range(half) if places is None else places[:half]
+        moving = (places + first) % self.latent_dim
         steps = tf.one_hot(moving, self.latent_dim)
         there = latents[:half]
         back = there + steps * (tf.roll(latents, -half, axis=0)[:half] - there)

@@ -4,13 +4,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
+from keras_filtergan.gan.replicas import before, count, mean, total
 
 BATCH_KEYS = ("image", "label", "latent", "noise_real", "noise_fake", "noise_code")
-TERMS = (
-    *("code_error", "answer_loss", "unexplained", "bias"),
-    *("real_accuracy", "fake_accuracy", "activation_variation"),
-)
 
 
 class Pair(NamedTuple):
@@ -62,10 +60,14 @@ class Round(NamedTuple):
     bias: tf.Tensor
     activation_variation: tf.Tensor
 
-    @property
-    def terms(self) -> dict[str, tf.Tensor]:
-        """What is logged of it, by the names of `TERMS`."""
-        return {name: getattr(self, name) for name in TERMS}
+    def measured(self, d_loss: tf.Tensor, g_loss: tf.Tensor) -> "Measured":
+        """What is logged and held, over the whole batch where replicas have slices of it."""
+        whole = {"unexplained", "activation_variation"}  # already
+        names = [name for name in Measured._fields if name not in whole]
+        local = {**self._asdict(), "d_loss": d_loss, "g_loss": g_loss}
+        local |= {"real_accuracy": self.real_accuracy, "fake_accuracy": self.fake_accuracy}
+        found = dict(zip(names, mean([local[name] for name in names]), strict=True))
+        return Measured(**{name: found.get(name, local.get(name)) for name in Measured._fields})
 
     @property
     def real_accuracy(self) -> tf.Tensor:
@@ -76,6 +78,52 @@ class Round(NamedTuple):
     def fake_accuracy(self) -> tf.Tensor:
         """Share of the generated activations that D takes for generated."""
         return _share(self.fake_logits < 0)
+
+
+class Measured(NamedTuple):
+    """The numbers of a step that are logged, of the whole batch; as of `Round`.
+
+    Attributes:
+        d_loss, g_loss: of D, and of G against D.
+    """
+
+    d_loss: tf.Tensor
+    g_loss: tf.Tensor
+    code_error: tf.Tensor
+    answer_loss: tf.Tensor
+    unexplained: tf.Tensor
+    bias: tf.Tensor
+    real_accuracy: tf.Tensor
+    fake_accuracy: tf.Tensor
+    activation_variation: tf.Tensor
+
+
+def ring_pair(
+    target: FrozenTarget, latents: tf.Tensor, features: list[tf.Tensor], kernels: tf.Tensor
+) -> Pair:
+    """Each image of a batch under its own latent and under that of the example before.
+
+    Args:
+        target: whose layer.
+        latents: `(m, d)`.
+        features: of the images, from `target.features`.
+        kernels: of the latents, `(m, kh, kw, cin, cout)`.
+    """
+    if count() == 1:
+        # The next image under these kernels, turned back, is this one under the kernels before.
+        # Kernels are several times the size of features and activations.
+        following = tf.roll(features[0], -1, axis=0)
+        other = tf.roll(target.activations([following], kernels), 1, axis=0)
+    else:
+        other = target.activations(features, before(kernels))
+    return Pair(
+        latents=latents,
+        origins=before(latents),
+        kernels=kernels,
+        generated=target.activations(features, kernels),  # (m, h', w', cout)
+        other=other,
+        steps=tf.ones([tf.shape(latents)[0], 1]),
+    )
 
 
 def check_batch(data: Any) -> None:
@@ -107,7 +155,7 @@ def unexplained(fake: tf.Tensor, other: tf.Tensor, found: tf.Tensor, steps: tf.T
     """
     per_image = [tf.reduce_sum(tf.square(x - other), axis=(1, 2, 3)) for x in (found, fake)]
     left, moved = (tf.linalg.matvec(steps, sums, transpose_a=True) for sums in per_image)
-    return tf.reduce_mean(tf.math.divide_no_nan(left, moved))
+    return tf.reduce_mean(tf.math.divide_no_nan(total(left), total(moved)))
 
 
 def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
@@ -122,6 +170,7 @@ def variation(real: tf.Tensor, fake: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         other: of the same images, each under another latent.
     """
     over_latents = tf.reduce_sum(tf.reduce_mean(tf.square(fake - other), axis=0)) / 2.0
+    over_latents = total(over_latents) / count()
     return tf.stop_gradient(tf.math.divide_no_nan(over_latents, _over_images(real)))
 
 
@@ -129,20 +178,37 @@ def bias(real: tf.Tensor, of_mean: tf.Tensor) -> tf.Tensor:
     """E‖a(x|mean kernels) − a(x|W)‖² / V_x in a batch.
 
     Activations before the non-linearity are linear in the kernels, so these are the activations'
-    means over latents.
+    means over latents. Where replicas have slices of the batch, E is over a slice and V_x over all.
 
     Args:
         real: activations of the images under the real kernels W, `(m, h', w', cout)`.
-        of_mean: the same under the mean of the generated kernels.
+        of_mean: the same under the mean of the generated kernels, of `mean_over_batch`.
     """
     off = tf.reduce_sum(tf.reduce_mean(tf.square(of_mean - real), axis=0))
     return tf.math.divide_no_nan(off, _over_images(real))
 
 
+def mean_over_batch(values: tf.Tensor) -> tf.Tensor:
+    """The mean over all examples of a batch, those of other replicas included.
+
+    Args:
+        values: `(m, …)`, of a slice; all slices are of one size.
+
+    Example:
+        >>> mean_over_batch(tf.constant([[1.0, 2.0], [3.0, 6.0]])).numpy()
+        array([2., 4.], dtype=float32)
+    """
+    return total(tf.reduce_mean(values, axis=0)) / count()
+
+
 def _over_images(real: tf.Tensor) -> tf.Tensor:
     """V_x: the unbiased variance over images of a batch, summed over units."""
-    m = tf.cast(tf.shape(real)[0], tf.float32)
-    return tf.reduce_sum(tf.math.reduce_variance(real, axis=0)) * m / (m - 1.0)
+    m = tf.cast(count() * tf.shape(real)[0], tf.float32)
+    if count() == 1:
+        variance = tf.math.reduce_variance(real, axis=0)
+    else:
+        variance = mean_over_batch(tf.square(real - mean_over_batch(real)))
+    return tf.reduce_sum(variance) * m / (m - 1.0)
 
 
 def _share(true: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ from keras import ops
 from keras_filtergan.convolution import convolve
 from keras_filtergan.displacement import sample_bilinear, spline_field
 from keras_filtergan.images.parametrizations import clip_inward
+from keras_filtergan.precision import made_single
 
 TAPS = 5  # of the convolution in image space
 REACH = 1 / 7  # of the image's side, that a lattice value of 1 displaces
@@ -38,6 +39,7 @@ class ImageTransformation(keras.Model):
         TensorShape([64, 28, 28, 1])
     """
 
+    @made_single
     def __init__(
         self, latent_dim: int = 4, grid: int = 4, width: int = 128, seed: int = 0, **kwargs
     ):

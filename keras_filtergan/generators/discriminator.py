@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_filtergan.precision import made_single
+
 LARGEST_SIDE = 32  # of the maps on which D begins to convolve
 
 
@@ -37,6 +39,7 @@ class Discriminator(keras.Model):
         Kilcher, Bécigneul, Hofmann (2017), Algorithm 1; Chen et al. (2016), InfoGAN.
     """
 
+    @made_single
     def __init__(
         self,
         activation_shape: tuple[int, int, int],

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_filtergan.precision import made_single
 from keras_filtergan.private_keras import in_symbolic_scope
 
 
@@ -47,6 +48,7 @@ class FilterGenerator(keras.Model):
         Kilcher, Bécigneul, Hofmann (2017), section 3 and Algorithm 1.
     """
 
+    @made_single
     def __init__(
         self,
         kernel_shape: tuple[int, int, int, int],

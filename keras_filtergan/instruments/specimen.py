@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.checks import size_hint
 from keras_filtergan.classifiers.classifier import load_classifier
+from keras_filtergan.classifiers.pixel_scale import scaled
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
+from keras_filtergan.evaluation.first_look import FirstLook, first_look
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
 
@@ -50,7 +53,8 @@ class Specimen:
                 of classes.
         """
         trained = TrainedRun.load(run, data_dir)
-        images = trained.dataset if dataset is None else load_dataset(dataset, data_dir)
+        size = trained.settings.image_size
+        images = trained.dataset if dataset is None else load_dataset(dataset, data_dir, size)
         title = f"{RunDirectory.of(run).path.name}, {trained.target.layer_name}"
         return cls(trained.target, _fitting(images, trained.target), title, trained)
 
@@ -61,6 +65,9 @@ class Specimen:
         dataset: str,
         layer: int | str = 1,
         data_dir: str | None = None,
+        pixel_range: tuple[float, float] | None = None,
+        preprocessing: str | None = None,
+        image_size: tuple[int, int] | None = None,
     ) -> "Specimen":
         """Any trained classifier from a `.keras` file.
 
@@ -69,15 +76,22 @@ class Specimen:
             dataset: its images, by name or path.
             layer: the convolution in question, by number or name.
             data_dir: where TFDS keeps its prepared sets.
+            pixel_range, preprocessing: the pixels that it expects, as of `pixel_scale.scaled`.
+            image_size: height and width to which its images are resized.
 
         Raises:
             InputError: no such file, layer or data set, or images of another shape or number of
                 classes.
         """
         path = Path(path)
-        target = FrozenTarget(load_classifier(path), layer)
-        images = _fitting(load_dataset(dataset, data_dir), target)
+        target = FrozenTarget(scaled(load_classifier(path), pixel_range, preprocessing), layer)
+        images = _fitting(load_dataset(dataset, data_dir, image_size), target)
         return cls(target, images, f"{path.name} on {images.name}")
+
+    def first_look(self) -> FirstLook:
+        """How often the network is right on the images, and whether other pixels would help."""
+        brought = self.run is None or self.run.settings.classifier is not None
+        return first_look(self.target.classifier, self.dataset, try_scalings=brought)
 
     def generated(self) -> TrainedRun:
         """The run whose generator makes the kernels.
@@ -107,7 +121,7 @@ def _fitting(dataset: ImageDataset, target: FrozenTarget) -> ImageDataset:
     if dataset.image_shape != target.image_shape:
         raise InputError(
             f"expected images {target.image_shape}, {dataset.name!r} has {dataset.image_shape}; "
-            f"{hint}"
+            f"{hint}{size_hint(target.image_shape, dataset.image_shape)}"
         )
     if dataset.num_classes != target.num_classes:
         raise InputError(

@@ -1,5 +1,6 @@
 """What happens beside training: history, checkpoints, interruption, divergence."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import DivergenceError
 from keras_filtergan.files import in_one_step
+from keras_filtergan.gan.replicas import copies
 from keras_filtergan.guards.stops import StopRequest
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -75,12 +77,13 @@ class HistoryWriter(StepCounter):
         self.begun_at = first_step
         self.means = dict(means or {})
 
-    def complete(self, model: keras.Model) -> None:
+    def complete(self) -> None:
         """Log the interval that ends where the run goes on, if it had not come to that."""
         held = [record["step"] for record in self.run.read_history()]
         if self.means and self.step and self.step not in held:
-            self._go_on_with(model)
-            self._append(model.get_metrics_result())
+            means = self.means.items()
+            one = np.float32  # the precision of a running mean
+            self._append({name: one(total) / one(count or 1) for name, (total, count) in means})
         self.means = {}
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -98,9 +101,11 @@ class HistoryWriter(StepCounter):
     def _go_on_with(self, model: keras.Model) -> None:
         for mean in model.metrics:
             if mean.name in self.means:
-                total, count = self.means[mean.name]
-                mean.total.assign(total)
-                mean.count.assign(count)
+                for part, value in zip(
+                    (mean.total, mean.count), self.means[mean.name], strict=True
+                ):
+                    for copy in copies(part):
+                        copy.assign(value)
 
     def _append(self, logs: Mapping[str, Any]) -> None:
         record = {name: round(float(value), 6) for name, value in sorted(logs.items())}
@@ -157,6 +162,19 @@ def four_figures(logs: dict[str, float]) -> str:
     if "unexplained" in logs:
         shown.append(f"unexplained {logs['unexplained']:.2f}")
     return ", ".join(shown)
+
+
+def each_metric(names: list[str], tell: Tell | None) -> Callable[[str], None] | None:
+    """Takes a line a metric from evaluation, and tells how many there have been.
+
+    Args:
+        names: of the metrics.
+        tell: as of `StepTeller`; there is nothing to do without it.
+    """
+    if tell is None:
+        return None
+    done = itertools.count(1)
+    return lambda line: tell("evaluating", next(done), len(names), line)
 
 
 class ProgressPictures(StepCounter):

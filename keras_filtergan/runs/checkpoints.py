@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.files import as_json, folder_in_one_step, remove_leftovers
+from keras_filtergan.gan.replicas import copies
 from keras_filtergan.guards.hdf5 import check_state
 from keras_filtergan.guards.reading import check_plain_file, refusing
 from keras_filtergan.guards.records import Each, read_record
@@ -201,9 +202,9 @@ def usable_cpus() -> int:
 
 
 def _means(model: keras.Model) -> dict[str, list[float]]:
-    """Total and count of each running mean, exactly."""
+    """Total and count of each running mean, exactly; each replica has the same."""
     return {
-        mean.name: [float(mean.total), float(mean.count)]
+        mean.name: [float(copies(part)[0]) for part in (mean.total, mean.count)]
         for mean in model.metrics
         if isinstance(mean, keras.metrics.Mean)
     }

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_filtergan.data import ImageDataset, to_unit_interval, training_stream
+from keras_filtergan.distribution.engine import Engine, naming_lost_workers
+from keras_filtergan.distribution.loop import fit_on
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.guards.stops import Interrupted
 from keras_filtergan.runs.callbacks import (
@@ -37,6 +40,7 @@ def fit(
     verbose: int,
     tell: Tell | None = None,
     board: Path | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Train from the last checkpoint, if there is one, to the last step.
 
@@ -48,19 +52,25 @@ def fit(
         verbose: as in Keras.
         tell: takes how far training is, after every step.
         board: folder for TensorBoard, if it is wanted.
+        engine: on what; one device if it is not given. Its chief alone writes and tells.
 
     Raises:
         DivergenceError: a loss became NaN or infinite.
         Interrupted: after SIGINT or SIGTERM, when the state is saved.
+        LostWorkerError: another process of the engine is gone.
     """
+    engine = engine or Engine()
     first = checkpoints.restore(gan, settings.steps)
-    run.truncate_history(first)
-    if first == 0:
-        checkpoints.save(gan, 0)
-    guard = DivergenceGuard(checkpoints, first)
-    history = HistoryWriter(run, first, checkpoints.means)
-    if first % LOG_INTERVAL == 0 or first == settings.steps:
-        history.complete(gan)
+    engine.wait()  # until all have read what the chief may overwrite
+    guard, watchers = DivergenceGuard(checkpoints, first), []
+    if engine.is_chief:
+        run.truncate_history(first)
+        if first == 0:
+            checkpoints.save(gan, 0)
+        history = HistoryWriter(run, first, checkpoints.means)
+        if first % LOG_INTERVAL == 0 or first == settings.steps:
+            history.complete()
+        watchers = [history, *_watchers(settings, dataset, run, first, tell, board)]
 
     def stream_from(step: int) -> tf.data.Dataset:
         return training_stream(
@@ -80,8 +90,9 @@ def fit(
         (first, settings.steps),
         LOG_INTERVAL,
         checkpoints,
-        ([guard], [history, *_watchers(settings, dataset, run, first, tell, board)]),
+        ([guard], watchers),
         verbose if tell is None else 0,
+        engine,
     )
 
 
@@ -93,6 +104,7 @@ def fit_steps(
     checkpoints: Checkpoints,
     callbacks: tuple[Callbacks, Callbacks] = ((), ()),
     verbose: int = 0,
+    engine: Engine | None = None,
 ) -> None:
     """Train a compiled model from one step to another, with states on the way and at the end.
 
@@ -104,33 +116,45 @@ def fit_steps(
         checkpoints: takes the states.
         callbacks: those that see a step before its state is saved, and those after.
         verbose: as in Keras.
+        engine: on what; one device if it is not given. Its chief alone saves states.
 
     Raises:
         Interrupted: after SIGINT or SIGTERM, when the state is saved.
+        LostWorkerError: another process of the engine is gone.
     """
+    engine = engine or Engine()
     first, last = span
     with Interruption(first) as interruption:
         writer = CheckpointWriter(checkpoints, first, last, CHECKPOINT_INTERVAL)
+        writers = [writer] if engine.is_chief else []
+        how: dict[str, Any] = {
+            "callbacks": [*callbacks[0], *writers, interruption, *callbacks[1]],
+            "verbose": verbose if engine.is_chief else 0,
+        }
         for start, steps, epochs in segments(first, last, epoch_steps):
             epoch = start // epoch_steps
+            how |= {"steps_per_epoch": steps, "initial_epoch": epoch, "epochs": epoch + epochs}
             try:
-                model.fit(
-                    stream_from(start),
-                    steps_per_epoch=steps,
-                    initial_epoch=epoch,
-                    epochs=epoch + epochs,
-                    callbacks=[*callbacks[0], writer, interruption, *callbacks[1]],
-                    verbose=verbose,
-                    shuffle=False,
-                )
+                _fit(model, engine, stream_from(start), how)
             except Exception as error:
                 error.add_note(f"in step {interruption.step + 1} of {last}")
                 raise
             if interruption.request.signum is not None:
-                checkpoints.save(model, interruption.step)
+                if engine.is_chief:
+                    checkpoints.save(model, interruption.step)
                 raise Interrupted(
                     f"stopped after step {interruption.step} of {last}", interruption.request.signum
                 )
+
+
+def _fit(model: keras.Model, engine: Engine, stream: tf.data.Dataset, how: dict[str, Any]) -> None:
+    """Keras' `fit` on one device, `fit_on` on several, which are for a GAN alone."""
+    if engine.strategy is None:
+        model.fit(stream, **how, shuffle=False)
+    else:
+        assert isinstance(model, FilterGAN)
+        with naming_lost_workers():  # also where a callback is the first to notice
+            fit_on(engine.strategy, model, stream, **how)
 
 
 def _watchers(

@@ -1,17 +1,29 @@
 """Everything that decides a training run, in one plain value."""
 
 import dataclasses
+import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from keras_filtergan.data.decoding.image_size import check_size
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.hyperparameters import NATURAL
 from keras_filtergan.gan.methods import DEFAULTS, METHODS
 from keras_filtergan.generators.architectures import GENERATORS
+from keras_filtergan.guards.memory import check_memory
 from keras_filtergan.names import check_name
+
+if TYPE_CHECKING:
+    from keras_filtergan.classifiers.target import FrozenTarget
+    from keras_filtergan.data import ImageDataset
 
 # Settings that every version has written; for others, their default is what was before them.
 NEVER_LEFT_OUT = ("layer", "dataset", "steps", "batch_size", "latent_dim", "seed")
+PRECISIONS = ("float32", "float16", "bfloat16")  # of the frozen network
+# Settings that came after runs had been made without them, with what those were made with.
+LATER = {"image_size": None, "precision": "float32"}
 
 
 def check_option(owner: Any, name: str, holds, expected: str, kind: type = float) -> None:
@@ -45,6 +57,9 @@ class Settings:
         classifier: a `.keras` file to use instead of training the standard network.
         pixel_range: what black and white are to that classifier, if not 0 and 1.
         preprocessing: the family of `keras.applications` whose `preprocess_input` it expects.
+        precision: `float32`, or `float16` or `bfloat16`, in which the frozen network then computes;
+            the players keep single precision.
+        image_size: height and width to which images are resized when they are read.
         classifier_epochs: epochs of the standard network.
         steps: steps of FilterGAN.
         batch_size: images, and latents, a step.
@@ -65,6 +80,8 @@ class Settings:
     classifier: str | None = None
     pixel_range: tuple[float, float] | None = None
     preprocessing: str | None = None
+    image_size: tuple[int, int] | None = None
+    precision: str = "float32"
     classifier_epochs: int = 10
     steps: int = 1600
     batch_size: int = 64
@@ -94,6 +111,7 @@ class Settings:
         self._check_texts()
         if self.pixel_range is not None:
             object.__setattr__(self, "pixel_range", tuple(map(float, self.pixel_range)))
+        object.__setattr__(self, "image_size", check_size(self.image_size))
         scalings = [n for n in ("pixel_range", "preprocessing") if getattr(self, n) is not None]
         if scalings and self.classifier is None:
             raise InputError(
@@ -101,6 +119,7 @@ class Settings:
             )
         if len(scalings) == 2:
             raise InputError("expected `pixel_range` or `preprocessing`, received both")
+        check_name("precision", self.precision, dict.fromkeys(PRECISIONS))
         check_name("method", self.method, METHODS)
         check_name("architecture", self.architecture, GENERATORS)
         for name in ("classifier_epochs", "steps", "latent_dim", "rank"):
@@ -164,6 +183,9 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """A plain dict for `config.json`."""
         values = dataclasses.asdict(self)
+        for name, default in LATER.items():  # absent: runs of before go on as they are
+            if values[name] == default:
+                del values[name]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
@@ -189,3 +211,40 @@ class Settings:
                 "in another folder"
             )
         return cls(**{"method": "infogan", "bias_weight": 0.0, **values})
+
+
+def check_fit(settings: Settings, dataset: "ImageDataset", target: "FrozenTarget") -> None:
+    """Refuse settings that images, network and machine cannot be trained with.
+
+    Args:
+        settings: of the run.
+        dataset: its images.
+        target: the network, split at its layer.
+
+    Raises:
+        InputError: see above.
+    """
+    from keras_filtergan.classifiers.checks import size_hint  # TensorFlow takes 4 s to import
+
+    if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
+        raise InputError(
+            f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
+            f"classes, received one of {target.image_shape} in {target.num_classes}"
+            f"{size_hint(target.image_shape, dataset.image_shape)}"
+        )
+    if settings.batch_size > len(dataset.x_train):
+        raise InputError(
+            f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
+            f"received {settings.batch_size}"
+        )
+    if len(np.unique(dataset.y_train)) < 2:
+        raise InputError(
+            "expected training images of two classes or more, all are of class "
+            f"{dataset.class_names[dataset.y_train[0]]!r}; bring images of another"
+        )
+    weights = 4 * math.prod(target.kernel_shape)  # of G, its average and the slots of its optimizer
+    check_memory(
+        4 * settings.latent_dim * (weights + 4 * settings.batch_size),
+        f"a `latent_dim` of {settings.latent_dim:,}",
+        "choose a smaller one",
+    )

@@ -13,6 +13,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
+from keras_filtergan.evaluation.first_look import FirstLook, first_look
 from keras_filtergan.files import save_model
 from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.gan.bending import ImageBending
@@ -80,7 +81,7 @@ class TrainedRun:
             gan.generator,
             gan.discriminator,
             gan.transformation,
-            float(gan.code_noise.value),
+            float(gan.code_noise.value.numpy()),  # also of several devices
             getattr(gan, "reader", None),
         )
 
@@ -101,7 +102,9 @@ class TrainedRun:
         run = open_run(RunDirectory.of(run).path)
         config = run.read_config()
         settings = Settings.from_dict(config["settings"])
-        dataset = load_dataset(settings.dataset, data_dir or config.get("data_dir"))
+        dataset = load_dataset(
+            settings.dataset, data_dir or config.get("data_dir"), settings.image_size
+        )
         if dataset.fingerprint != config["made_of"]["dataset"]:
             raise InputError(
                 f"{settings.dataset!r} no longer holds the images this run was trained on"
@@ -177,6 +180,11 @@ class TrainedRun:
             seed=self.settings.seed,
             independent_classifier=independent_classifier,
         )
+
+    def first_look(self) -> FirstLook:
+        """How often its network is right; that of the standard classifier is known to fit."""
+        brought = self.settings.classifier is not None
+        return first_look(self.target.classifier, self.dataset, try_scalings=brought)
 
     def transformed_walk(self, images: np.ndarray, latents: np.ndarray) -> Walk:
         """The walk that the image transformation makes, in the place of an inversion.

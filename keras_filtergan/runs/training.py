@@ -2,9 +2,7 @@
 
 import dataclasses
 import hashlib
-import itertools
 import json
-import math
 import os
 import platform
 from collections.abc import Callable, Iterable
@@ -15,24 +13,26 @@ import keras
 import numpy as np
 
 from keras_filtergan.classifiers.classifier import build_classifier, load_classifier
-from keras_filtergan.classifiers.differentiable import check_differentiable
-from keras_filtergan.classifiers.pixel_scale import with_pixel_range, with_preprocessing
+from keras_filtergan.classifiers.copies import in_precision
+from keras_filtergan.classifiers.cost import cost_note
+from keras_filtergan.classifiers.differentiable import check_differentiable, check_finite
+from keras_filtergan.classifiers.pixel_scale import scaled
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
+from keras_filtergan.distribution.engine import Engine
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import TRAINING_CARD, evaluate
-from keras_filtergan.evaluation.chance import chance_note
+from keras_filtergan.evaluation.first_look import first_look
 from keras_filtergan.evaluation.senseless import with_notes
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
-from keras_filtergan.guards.memory import check_memory
-from keras_filtergan.runs.callbacks import Tell
+from keras_filtergan.runs.callbacks import Tell, each_metric
 from keras_filtergan.runs.checkpoints import Checkpoints, environment
 from keras_filtergan.runs.classifier_cache import cached_classifier
 from keras_filtergan.runs.fitting import fit
 from keras_filtergan.runs.run_directory import RunDirectory
-from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.settings import Settings, check_fit
 from keras_filtergan.runs.trained import TrainedRun
 
 ADAPT_IMAGES = 4096
@@ -77,12 +77,15 @@ class Plan:
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def plan(settings: Settings, data_dir: str | None = None) -> Plan:
+def plan(
+    settings: Settings, data_dir: str | None = None, say: Callable[[str], None] = print
+) -> Plan:
     """Load the data and check everything that can be wrong before hours are spent on it.
 
     Args:
         settings: of the run.
         data_dir: where TFDS keeps its prepared sets.
+        say: takes one line if a step will take more time or memory than one expects.
 
     Raises:
         InputError: data set, classifier or layer do not fit, or TensorFlow cannot differentiate the
@@ -92,66 +95,26 @@ def plan(settings: Settings, data_dir: str | None = None) -> Plan:
         >>> plan(Settings(layer=4, seed=1)).dataset.image_shape
         (28, 28, 1)
     """
-    dataset = load_dataset(settings.dataset, data_dir)
-    if settings.batch_size > len(dataset.x_train):
-        raise InputError(
-            f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
-            f"received {settings.batch_size}"
-        )
+    dataset = load_dataset(settings.dataset, data_dir, settings.image_size)
     if settings.classifier is None:
         classifier = build_classifier(dataset.image_shape, dataset.num_classes, seed=settings.seed)
     else:
-        classifier = _scaled(load_classifier(Path(settings.classifier)), settings)
+        classifier = load_classifier(Path(settings.classifier))
+        classifier = scaled(classifier, settings.pixel_range, settings.preprocessing)
     target = FrozenTarget(classifier, settings.layer)
-    if target.image_shape != dataset.image_shape or target.num_classes != dataset.num_classes:
-        raise InputError(
-            f"expected a classifier of {dataset.image_shape} images in {dataset.num_classes} "
-            f"classes, received one of {target.image_shape} in {target.num_classes}"
-        )
-    if len(np.unique(dataset.y_train)) < 2:
-        raise InputError(
-            "expected training images of two classes or more, all are of class "
-            f"{dataset.class_names[dataset.y_train[0]]!r}; bring images of another"
-        )
-    weights = 4 * math.prod(target.kernel_shape)  # of G, its average and the slots of its optimizer
-    check_memory(
-        4 * settings.latent_dim * (weights + 4 * settings.batch_size),
-        f"a `latent_dim` of {settings.latent_dim:,}",
-        "choose a smaller one",
-    )
+    note = cost_note(target.classifier, target.layer_name, settings.batch_size)
+    if note:
+        say(note)
+    check_fit(settings, dataset, target)
     image = to_unit_interval(dataset.x_test[:1])
     if settings.classifier is None:
         target(image)  # whatever else may not fit
         fingerprint = None
     else:
         check_differentiable(target, image)
-        _check_finite(target, dataset)
+        check_finite(target, to_unit_interval(dataset.x_test[:TRIED]))
         fingerprint = target.fingerprint()
     return Plan(settings, dataset, classifier, fingerprint, data_dir)
-
-
-def _check_finite(target: FrozenTarget, dataset: ImageDataset) -> None:
-    """Refuse a classifier whose weights are finite and whose answers are not."""
-    images = to_unit_interval(dataset.x_test[:TRIED])
-    features = target.features(images)
-    for what, values in (
-        (f"what {target.layer_name!r} makes", target.activations(features)),
-        ("the answers", target.log_probabilities(target.activations(features), features)),
-    ):
-        if not np.isfinite(values).all():
-            raise InputError(
-                f"{what} of the classifier on test images is not finite: its weights are too "
-                "large; train it again"
-            )
-
-
-def _scaled(classifier: keras.Model, settings: Settings) -> keras.Model:
-    """A user's classifier behind the scaling of pixels that it expects, if it is another."""
-    if settings.pixel_range is not None:
-        return with_pixel_range(classifier, *settings.pixel_range)
-    if settings.preprocessing is not None:
-        return with_preprocessing(classifier, settings.preprocessing)
-    return classifier
 
 
 def train(
@@ -162,6 +125,7 @@ def train(
     metrics: Iterable[str] = TRAINING_CARD,
     tell: Tell | None = None,
     board: Path | None = None,
+    engine: Engine | None = None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """Train, or go on training, and write the card.
 
@@ -173,6 +137,8 @@ def train(
         metrics: what the card shall hold.
         tell: takes how far a long phase is: its name, steps done, steps in all, and a text.
         board: folder for TensorBoard, if it is wanted.
+        engine: on what; one device if it is not given. Of several processes all call this, and
+            the chief writes.
 
     Returns:
         The trained run and its card.
@@ -181,6 +147,7 @@ def train(
         InputError: the run directory belongs to other settings, or another process writes there.
         DivergenceError: a loss became NaN or infinite.
         Interrupted: after SIGINT or SIGTERM; the state is saved.
+        LostWorkerError: another process of the engine is gone.
 
     Example:
         >>> trained, card = train(Settings(layer=4), "runs/first")
@@ -189,56 +156,81 @@ def train(
     """
     run = RunDirectory.of(run)
     planned = plan(settings) if isinstance(settings, Settings) else settings
+    engine = engine or Engine()
+    if not engine.is_chief:
+        gan = _trained_gan(planned, run, 0, _nothing, engine)
+        engine.wait()  # until the chief has written the card
+        return TrainedRun.of(gan, planned.settings, planned.dataset), run.read_evaluation()
     run.check(planned.config)
     with run.locked(say):
-        return _train(planned, run, verbose, say, metrics, tell, board)
+        run.create(planned.config)
+        if planned.dataset.note:
+            say(planned.dataset.note)
+        gan = _trained_gan(planned, run, verbose, say, engine, tell, board)
+        made = _recorded(planned, run, gan, say, metrics, tell)
+    engine.wait()
+    return made
 
 
-def _train(
+def _nothing(line: str) -> None:
+    """What processes say that are not the chief."""
+
+
+def _recorded(
     planned: Plan,
     run: RunDirectory,
-    verbose: int,
+    gan: FilterGAN,
     say: Callable[[str], None],
     metrics: Iterable[str],
     tell: Tell | None,
-    board: Path | None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
-    run.create(planned.config)
-    if planned.dataset.note:
-        say(planned.dataset.note)
-    target = FrozenTarget(_trained_classifier(planned, run, verbose, say), planned.settings.layer)
-    note = chance_note(target, planned.dataset) if planned.settings.classifier else None
-    if note:
-        say(note)
-    gan = build_gan(planned, target)
-    for line in gan.notes:
-        say(line)
-    _record(run, planned, target)
-    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
-    checkpoints = Checkpoints(run.checkpoints, planned.identity, say=say)
-    fit(gan, planned.settings, planned.dataset, run, checkpoints, verbose, tell, board)
+    """What has been trained, with its card, both kept in the directory."""
     say("evaluating on held-out images")
     trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
-    card = evaluate(trained.subject(), metrics, _each_metric(list(metrics), tell))
+    card = evaluate(trained.subject(), metrics, each_metric(list(metrics), tell))
     card = with_notes(card, planned.dataset)
     run.write_evaluation(card)
     return trained, card
 
 
-def _each_metric(names: list[str], tell: Tell | None) -> Callable[[str], None] | None:
-    """Counts the lines that evaluation says, one a metric."""
-    if tell is None:
-        return None
-    done = itertools.count(1)
-    return lambda line: tell("evaluating", next(done), len(names), line)
+def _trained_gan(
+    plan: Plan,
+    run: RunDirectory,
+    verbose: int,
+    say: Callable[[str], None],
+    engine: Engine,
+    tell: Tell | None = None,
+    board: Path | None = None,
+) -> FilterGAN:
+    """The GAN of a run after its last step."""
+    if engine.is_chief:
+        classifier = _trained_classifier(plan, run, verbose, say)
+    engine.wait()
+    with engine.scope():
+        if engine.strategy is not None:  # else it would not be on all devices
+            classifier = load_classifier(run.classifier)
+        target = FrozenTarget(classifier, plan.settings.layer)
+        is_brought = plan.settings.classifier is not None
+        for line in first_look(target.classifier, plan.dataset, is_brought).lines:
+            say(line)
+        gan = build_gan(plan, target, engine.jit_compile)
+    for line in gan.notes:
+        say(line)
+    if engine.is_chief:
+        _record(run, plan, target)
+    say(f"FilterGAN on {target.layer_name}: kernels {target.kernel_shape}")
+    checkpoints = Checkpoints(run.checkpoints, plan.identity, say=say)
+    fit(gan, plan.settings, plan.dataset, run, checkpoints, verbose, tell, board, engine)
+    return gan
 
 
-def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
+def build_gan(plan: Plan, target: FrozenTarget, jit_compile: bool = False) -> FilterGAN:
     """A compiled and adapted FilterGAN with the settings of a plan.
 
     Args:
         plan: from `plan`.
         target: its classifier, trained, and split at its layer.
+        jit_compile: let XLA compile the step.
     """
     settings = plan.settings
     kind = get_method(settings.method)
@@ -256,6 +248,7 @@ def build_gan(plan: Plan, target: FrozenTarget) -> FilterGAN:
         d_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
         q_optimizer=keras.optimizers.RMSprop(falling(settings.dq_learning_rate)),
         t_optimizer=keras.optimizers.Adam(falling(settings.t_learning_rate)),
+        jit_compile=jit_compile,
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
     some = np.sort(order[:ADAPT_IMAGES])
@@ -271,12 +264,12 @@ def _trained_classifier(
         return load_classifier(run.classifier)
     settings = plan.settings
     if settings.classifier is not None:
-        save_model(plan.classifier, run.classifier)
+        save_model(in_precision(plan.classifier, settings.precision), run.classifier)
         return load_classifier(run.classifier)
     standard = cached_classifier(
         plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
     )
-    classifier = load_classifier(standard)
+    classifier = in_precision(load_classifier(standard), settings.precision)
     save_model(classifier, run.classifier)
     return classifier
 

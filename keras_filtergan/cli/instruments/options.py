@@ -5,7 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_filtergan.cli.command import DONE, data_dir, import_tensorflow
+from keras_filtergan.cli.command import (
+    DONE,
+    data_dir,
+    import_tensorflow,
+    network_options,
+    pixel_options,
+    say,
+    user_path,
+)
 from keras_filtergan.cli.progress import StepProgress
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import check_writable
@@ -36,20 +44,26 @@ def add_instrument(
     parser = commands.add_parser(name, **texts)
     add = parser.add_argument
     network = parser.add_mutually_exclusive_group()
-    network.add_argument("--run", type=Path, help="run directory; default the latest under runs/")
     network.add_argument(
-        "--classifier", type=Path, metavar="FILE", help="a network without a generator (.keras)"
+        "--run", type=user_path, help="run directory; default the latest under runs/"
+    )
+    network.add_argument(
+        "--classifier",
+        type=user_path,
+        metavar="FILE",
+        help="a network without a generator (.keras)",
     )
     add("--layer", help="convolution of --classifier, by number or name; default 1")
+    pixel_options(parser)
     add("--dataset", help="images, by name or path; default those of the run")
     add(
         "--out",
-        type=Path,
+        type=user_path,
         help="folder to write to; default <run>/instruments, or runs/instruments/<FILE>",
     )
     add("--seed", type=_count(0), default=0, help="of all that is drawn; default %(default)s")
     add("--data-dir", help="where TFDS keeps its prepared sets; default as in training")
-    add("--debug", action="store_true", help="show the traceback of an error")
+    network_options(parser)
     parser.set_defaults(work=lambda options: _apply(name, use, options))
     return parser
 
@@ -71,8 +85,9 @@ def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
             raise InputError("expected --dataset beside --classifier: the images that it is of")
         run, out = None, options.out or Path("runs/instruments") / options.classifier.stem
     else:
-        if options.layer:
-            raise InputError("--layer goes with --classifier; a run has a layer of its own")
+        for own in ("layer", "pixel_range", "preprocessing", "image_size"):
+            if getattr(options, own) is not None:
+                raise InputError(f"`{own}` goes with --classifier; a run has its own")
         run = open_run(options.run) if options.run else latest_run(Path("runs"))
         out = options.out or run.path / "instruments"
     check_writable(out)
@@ -82,9 +97,13 @@ def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
     folder = data_dir(options)
     if run is None:
         layer = options.layer or 1
-        specimen = Specimen.of_classifier(options.classifier, options.dataset, layer, folder)
+        pixels = options.pixel_range, options.preprocessing, options.image_size
+        specimen = Specimen.of_classifier(
+            options.classifier, options.dataset, layer, folder, *pixels
+        )
     else:
         specimen = Specimen.of_run(run, options.dataset, folder)
+    say(specimen.first_look().lines)
     progress = StepProgress()
     try:
         findings = use(specimen, options, progress)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_filtergan.data import image_stream, randomness, to_unit_interval
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
+from keras_filtergan.precision import single_precision
 
 STEPS = 600
 BATCH_SIZE = 64
@@ -63,6 +64,7 @@ def accuracy_against(
     return right / (2 * count)
 
 
+@single_precision()
 def build_critic(subject: Subject) -> keras.Model:
     """An untrained critic, activations `(m, h', w', cout)` → logits `(m, 1)`, positive for real.
 

@@ -17,6 +17,7 @@ from keras_filtergan.evaluation.metrics.critic import (
 )
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
+from keras_filtergan.precision import single_precision
 
 CRITIC_WIDTHS = (128, 64)
 
@@ -96,6 +97,7 @@ def natural_critic(subject: Subject) -> Measurement:
     return Measurement(value, {"latents": count, "images": count, "steps": STEPS})
 
 
+@single_precision()
 def build_natural_critic(subject: Subject) -> keras.Model:
     """An untrained critic, activations `(m, h', w', cout)` → logits `(m, 1)`, positive for real.
 

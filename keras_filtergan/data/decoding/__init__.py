@@ -1,0 +1,1 @@
+"""From files and arrays as people have them to pixels of one kind."""
