@@ -27,4 +27,4 @@ def command(name: str, *words: str | os.PathLike) -> str:
         start = ["python", f"{name}.py"]
     else:
         start = ["python", "-m", "keras_filtergan", name]
-    return shlex.join([*start, *map(os.fspath, words)])
+    return shlex.join([*start, *(str(word) for word in words)])

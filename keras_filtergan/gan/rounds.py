@@ -61,8 +61,11 @@ class Round(NamedTuple):
     def measured(self, d_loss: tf.Tensor, g_loss: tf.Tensor) -> "Measured":
         """What is logged and held, over the whole batch where replicas have slices of it."""
         local = d_loss, g_loss, self.code_error, self.answer_loss
-        *local, real, fake = mean([*local, self.real_accuracy, self.fake_accuracy])
-        return Measured(*local, self.unexplained, real, fake, self.activation_variation)
+        d_loss, g_loss, code, answer, real, fake = mean(
+            [*local, self.real_accuracy, self.fake_accuracy]
+        )
+        varied = self.activation_variation
+        return Measured(d_loss, g_loss, code, answer, self.unexplained, real, fake, varied)
 
     @property
     def real_accuracy(self) -> tf.Tensor:
