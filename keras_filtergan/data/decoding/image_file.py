@@ -80,6 +80,8 @@ def _decode_into(
     arrays: list[np.ndarray] = []
     first_may_be_grey = False
     for number, file in enumerate(files):
+        if number not in places:
+            continue
         image, was = decode(file)
         image = resized(image, size)
         first = arrays[0] if arrays else None
