@@ -8,7 +8,7 @@ import resource
 import keras
 import numpy as np
 import pytest
-from commands import QUICK, write_npz
+from commands import QUICK, few_inversion_steps, write_npz
 from patterns import make_dataset
 from tensorflow.python.framework import test_util
 
@@ -119,6 +119,6 @@ def finished(tmp_path_factory, dataset):
     folder = tmp_path_factory.mktemp("finished")
     data, out = write_npz(folder, dataset), folder / "out"
     words = ["--dataset", data, "--out", str(out), "--layer", "2", *QUICK]
-    with contextlib.redirect_stdout(io.StringIO()) as screen:
+    with contextlib.redirect_stdout(io.StringIO()) as screen, few_inversion_steps():
         assert train_main(words) == 0
     return words, out, screen.getvalue()

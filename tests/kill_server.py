@@ -19,11 +19,15 @@ def make_small():
     tf.config.run_functions_eagerly(True)  # tracing costs more than a few steps
     tf.data.experimental.enable_debug_mode()
     evaluate = training.evaluate
-    training.evaluate = lambda subject, metrics: evaluate(subject, ("classifier_accuracy",))
+    training.evaluate = lambda subject, *_: evaluate(subject, ("classifier_accuracy",))
     gallery._draw_mds = gallery._draw_filters
-    gallery._draw_invariances = lambda trained, view, numbers: {
-        name: gallery._draw_filters(trained) for name in gallery._grid_names(trained, numbers[:1])
-    }
+    gallery._draw_invariances = lambda trained, view, numbers: (
+        {
+            name: gallery._draw_filters(trained)
+            for name in gallery._grid_names(trained, numbers[:1])
+        },
+        {},
+    )
     image_numbers = gallery._image_numbers
     gallery._image_numbers = lambda trained, wanted: image_numbers(trained, wanted)[:1]
 

@@ -269,6 +269,7 @@ def test_without_originals(run, tmp_path, capsys):
     assert files(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_after_an_interruption_the_same_command_ends_at_the_same_bits(
     run, tmp_path, capsys, monkeypatch
 ):

@@ -106,7 +106,10 @@ def memory_of_numpy():
         (python_in_a_stream, "ValueError: seven is no image", "(at EagerPyFunc)"),
         (no_gradient, "LookupError: gradient registry has no entry for: ResizeArea", ""),
         (unknown_layer, "Could not locate class 'Adding'", ""),
-        (memory_in_a_graph, "OOM when allocating tensor", "(at random_normal/"),
+        pytest.param(  # TensorFlow tries for ten seconds
+            *(memory_in_a_graph, "OOM when allocating tensor", "(at random_normal/"),
+            marks=pytest.mark.slow,
+        ),
         (memory_of_numpy, "Unable to allocate", ""),
     ],
 )

@@ -83,8 +83,8 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     def one_step(self, *args, **options):
         return fit(self, *args, **{**options, "steps_per_epoch": 1, "epochs": 1, "verbose": 0})
 
-    def few(name, data_dir=None):
-        whole = load_dataset(name, data_dir)
+    def few(name, data_dir=None, image_size=None):
+        whole = load_dataset(name, data_dir, image_size)
         parts = {key: getattr(whole, key)[:200] for key in ("x_train", "y_train")}
         parts |= {key: getattr(whole, key)[:100] for key in ("x_test", "y_test")}
         return kfg.data.ImageDataset(whole.name, **parts, class_names=whole.class_names)

@@ -173,7 +173,8 @@ def test_an_interrupted_process_resumes_to_the_same_bits(straight, tmp_path, set
 
 
 @pytest.mark.parametrize(
-    ("step", "logged", "signum"), [(3, [], signal.SIGTERM), (7, [7], signal.SIGINT)]
+    ("step", "logged", "signum"),
+    [pytest.param(3, [], signal.SIGTERM, marks=pytest.mark.slow), (7, [7], signal.SIGINT)],
 )
 def test_a_signal_saves_and_resume_goes_on_bit_for_bit(
     whole, settings, tmp_path, step, logged, signum

@@ -5,8 +5,6 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from keras_filtergan.data.decoding.image_size import check_size
 from keras_filtergan.errors import InputError
 from keras_filtergan.gan.hyperparameters import NATURAL
@@ -237,7 +235,7 @@ def check_fit(settings: Settings, dataset: "ImageDataset", target: "FrozenTarget
             f"expected `batch_size` of at most the {len(dataset.x_train)} training images, "
             f"received {settings.batch_size}"
         )
-    if len(np.unique(dataset.y_train)) < 2:
+    if (dataset.y_train == dataset.y_train[0]).all():
         raise InputError(
             "expected training images of two classes or more, all are of class "
             f"{dataset.class_names[dataset.y_train[0]]!r}; bring images of another"

@@ -30,6 +30,7 @@ def target_of(kernel):
     return FrozenTarget(classifier, "first")
 
 
+@pytest.mark.slow  # half a minute of tracing
 def test_kernels_that_copy_can_shift_and_a_single_tap_cannot_bend(images):
     """3 × 3 kernels that copy the image can copy its neighbours, which is a shift in two ways. A
     kernel of one tap can only make the image brighter: no bend, but a blob with moved edges is."""

@@ -153,7 +153,7 @@ BAD = {
     "truncated": (truncated, r"a/5\.png, which cannot be decoded"),
     "a folder named like an image": (
         lambda folder: (folder / "a" / "55.png").mkdir(),
-        r"plain file, .*a/55\.png' is a folder; remove it",
+        r"plain file, .*a/55\.png' is a folder",
     ),
     "no class folder": (only(), "no sub-folder"),
     "one class folder": (only("a"), "two or more class sub-folders .*Received: a;"),
