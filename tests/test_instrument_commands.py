@@ -12,7 +12,6 @@ from keras_filtergan.cli import module_main
 from keras_filtergan.cli.instruments import options as instrument
 
 X = ("x_train", "x_test")
-LONG = ("adversarial",)
 FAST = {
     "adversarial": ["--images", "3", "--sets", "2", "--steps", "2"],
     "latents": ["--images", "4", "--points", "2", "--frames", "1"],
@@ -21,6 +20,9 @@ FAST = {
     "stability": ["--images", "6", "--levels", "2", "--draws", "1"],
     "uncertainty": ["--images", "6", "--networks", "2"],
 }
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "adversarial" else []) for name in FAST
+]
 
 
 @pytest.fixture
@@ -42,9 +44,7 @@ class Listener:
         self.told.append("closed")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in FAST]
-)
+@pytest.fixture(scope="module", params=NAMES)
 def asked(request, finished, tmp_path_factory):
     """An instrument that looked at a run: its name, folder, output, and the steps that it told."""
     name, out, listener, output = (
