@@ -45,7 +45,8 @@ def main(kind, engine_name, optimizer, steps, out):
     with engine.scope():
         model = build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 7, 8))
         gan = get_method(kind)(FrozenTarget(model, 4), latent_dim=3)
-        gan.compile(*([keras.optimizers.SGD(1e-3) for _ in range(4)] if optimizer == "sgd" else []))
+        rate = 1e-4 if kind == "natural" else 1e-3  # plain descent runs away on larger weights
+        gan.compile(*([keras.optimizers.SGD(rate) for _ in range(4)] if optimizer == "sgd" else []))
         gan.adapt(dataset.x_train, dataset.y_train)
     stream = training_stream(
         dataset.x_train,

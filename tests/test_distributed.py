@@ -184,7 +184,7 @@ def test_a_killed_worker_ends_the_job_and_the_job_resumes(tmp_path, dataset):
 
     chief, other = start(1500)
     history = out / "history.jsonl"
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 480
     while len(lines_of(history)) < 7:  # past the checkpoint of step 500
         assert time.monotonic() < deadline
         assert chief.poll() is None, chief.communicate()[1][-3000:]
