@@ -1,5 +1,6 @@
 """What is installed from a wheel or an sdist trains and draws, without the checkout."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -11,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(*words, cwd):
-    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(word) for word in words], cwd=cwd, env=alone, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
