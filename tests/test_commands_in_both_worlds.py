@@ -32,9 +32,10 @@ def test_from_nothing_to_pictures(onednn, tmp_path):
     assert card["classifier_accuracy"] > 0.8  # one that learned
     assert card["activation_variation"] > 0.0
     assert json.loads((run / "config.json").read_text())["environment"]["onednn"] == onednn
-    drawn = {path.name for path in (run / "figures").iterdir()}
+    drawn = {path.name for path in (run / "figures").glob("*.png")}
     assert {"filters.png", "mds.png", "training.png"} <= drawn
     assert sum(name.startswith("invariances_layer4_") for name in drawn) == 4
+    assert (run / "report.html").read_text().rstrip().endswith("</html>")
     assert "invariances_layer4_7.png" in command("visualize.py", "--images", "7", "--grid", "3")
-    for path in (run / "figures").iterdir():
+    for path in (run / "figures").glob("**/*.png"):
         assert path.read_bytes().startswith(b"\x89PNG")
