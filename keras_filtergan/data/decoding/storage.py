@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from keras_filtergan.errors import InputError
 from keras_filtergan.guards.memory import memory_limit
@@ -15,7 +16,7 @@ SPLITS = 4  # arrays of that size that there may be at once: of two splits, read
 CHUNK = 2**24  # bytes, at least one image
 
 
-def empty_array(shape: tuple[int, ...], dtype: np.typing.DTypeLike) -> np.ndarray:
+def empty_array(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """An array to be filled, in memory or, where there is too little, in a temporary file.
 
     The file is where Python's `tempfile` puts it (`TMPDIR` says where) and is gone with the
