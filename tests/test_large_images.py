@@ -1,4 +1,4 @@
-"""A step at 224 × 224 pixels fits into 4 GB, whichever layer is followed."""
+"""Training at 224 × 224 pixels fits into 4 GB, whichever layer is followed."""
 
 import json
 import subprocess
@@ -22,13 +22,13 @@ labels = np.arange(96) % 10
 gan = NaturalFilterGAN(FrozenTarget(network, int(sys.argv[1])), 2, rank=8)
 gan.compile()
 gan.adapt(images[:48], labels[:48], batch_size=16)
-stream = training_stream(images, labels, batch_size=16, latent_dim=2, seed=0, steps=2,
+stream = training_stream(images, labels, batch_size=16, latent_dim=2, seed=0,
                          noise_shape=gan.target.activation_shape, code_shape=gan.code_shape)
-for batch in stream:
-    logs = gan.train_step(batch)
+history = gan.fit(stream, steps_per_epoch=3, epochs=1, shuffle=False, verbose=0).history
+del stream  # its thread would wait for the interpreter, which ends
 weights = sum(int(np.prod(w.shape)) for w in gan.discriminator.trainable_weights)
 print(json.dumps({"gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-                  "d_loss": float(logs["d_loss"]), "weights": weights}))
+                  "d_loss": float(history["d_loss"][0]), "weights": weights}))
 """
 
 
@@ -39,4 +39,4 @@ def test_a_step_of_a_wide_layer(layer):
     found = json.loads(done.stdout.strip().splitlines()[-1])
     assert found["gigabytes"] < 4
     assert found["weights"] < 4e6
-    assert 0 < found["d_loss"] < 20
+    assert 0 < found["d_loss"] < 100

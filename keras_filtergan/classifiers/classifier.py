@@ -14,6 +14,7 @@ from keras_filtergan.errors import InputError
 
 POOL_AFTER = (1, 2, 5)
 SMALLEST_SIDE = 12
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 10, 64, 2e-3
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ def build_classifier(
 
 def train_classifier(
     dataset: ImageDataset,
-    epochs: int = 10,
-    batch_size: int = 64,
-    learning_rate: float = 2e-3,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    learning_rate: float = LEARNING_RATE,
     widths: tuple[int, ...] | None = None,
     seed: int = 0,
     verbose: int = 0,
@@ -159,9 +160,9 @@ class ClassifierTraining:
 
 def classifier_training(
     dataset: ImageDataset,
-    epochs: int = 10,
-    batch_size: int = 64,
-    learning_rate: float = 2e-3,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
+    learning_rate: float = LEARNING_RATE,
     widths: tuple[int, ...] | None = None,
     seed: int = 0,
 ) -> ClassifierTraining:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.sparse.linalg import eigsh
 
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data.batches import map_in_batches
+from keras_filtergan.data.batches import BATCH_SIZE, map_in_batches
 
 RANK = 50
 IMAGES = 4096
@@ -164,7 +164,11 @@ def channel_standard(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray
 
 
 def standardised_activations(
-    target: FrozenTarget, images: np.ndarray, mean: np.ndarray, variance: np.ndarray
+    target: FrozenTarget,
+    images: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
     """Real activations of images, `(n, units)` float32, each channel standardised.
 
@@ -173,6 +177,7 @@ def standardised_activations(
         images: `(n, h, w, c)`; only the first are taken, at most `IMAGES`, and as many as hold
             `VALUES` activations.
         mean, variance: of each channel, `(cout,)`.
+        batch_size: images at once.
     """
     units = int(np.prod(target.activation_shape))
     images = images[: max(min(IMAGES, VALUES // units), 2)]
@@ -181,4 +186,4 @@ def standardised_activations(
         maps = target.activations(target.features(batch))
         return [tf.reshape((maps - mean) / np.sqrt(variance), [len(batch), units])]
 
-    return map_in_batches(activate, images)[0]
+    return map_in_batches(activate, images, batch_size=batch_size)[0]

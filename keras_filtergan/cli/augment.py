@@ -2,21 +2,21 @@
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.augmentation.recipe import WAY_NAMES, Recipe
 from keras_filtergan.cli.command import (
     DONE,
+    chosen_run,
     data_dir,
     import_tensorflow,
     network_options,
+    run_option,
     say,
     user_path,
 )
 from keras_filtergan.cli.progress import Progress
 from keras_filtergan.doors import command
-from keras_filtergan.runs.run_directory import latest_run, open_run
 
 if TYPE_CHECKING:
     from keras_filtergan.augmentation.augmentation import Piece
@@ -33,7 +33,7 @@ def add_augment(commands: "argparse._SubParsersAction[Any]") -> None:
         "a TFDS folder that train.py --dataset reads. The same command goes on after a stop.",
     )
     add, defaults = parser.add_argument, Recipe()
-    add("--run", type=user_path, help="run directory; default the latest under runs/")
+    run_option(parser)
     add("--out", type=user_path, required=True, metavar="FOLDER", help="the data set to write")
     add("--images", type=int, help="training images to take, drawn by the seed; default all")
     add("--draws", type=int, help=f"images to make of each; default {defaults.draws}")
@@ -65,7 +65,7 @@ def augment(options: argparse.Namespace) -> int:
     """Check, make the images, write them."""
     names = {field.name for field in dataclasses.fields(Recipe)}
     recipe = Recipe(**{k: v for k, v in vars(options).items() if k in names and v is not None})
-    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    run = chosen_run(options)
     import_tensorflow()
     from keras_filtergan.augmentation.augmentation import Augmentation
     from keras_filtergan.augmentation.augmented_dataset import AugmentedDataset, ingredients

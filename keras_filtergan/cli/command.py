@@ -15,6 +15,7 @@ from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.files import DISK_FULL
 from keras_filtergan.guards.memory import limit_memory, parse_size
 from keras_filtergan.guards.stops import exit_code, termination_as_interruption
+from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run
 
 # A path that the user gave, or what stands there, is not what it should be.
 UNUSABLE = {
@@ -167,6 +168,18 @@ def say(lines: Iterable[str]) -> None:
 def user_path(text: str) -> Path:
     """A path as people write it, with `~` also where the shell has not seen it."""
     return Path(os.path.expanduser(text))
+
+
+def run_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--run`, for `chosen_run`."""
+    parser.add_argument(
+        "--run", type=user_path, help="run directory; default the latest under runs/"
+    )
+
+
+def chosen_run(options: argparse.Namespace) -> RunDirectory:
+    """The finished run that a command is about: that of `--run`, or the latest."""
+    return open_run(options.run) if options.run else latest_run(Path("runs"))
 
 
 def network_options(parser: argparse.ArgumentParser) -> None:

@@ -9,12 +9,13 @@ from keras_filtergan.cli.augment import add_augment
 from keras_filtergan.cli.command import (
     DONE,
     Parser,
+    chosen_run,
     data_dir,
     import_tensorflow,
     network_options,
+    run_option,
     run_script,
     say,
-    user_path,
 )
 from keras_filtergan.cli.instruments.adversarial import add_adversarial
 from keras_filtergan.cli.instruments.latents import add_latents
@@ -29,7 +30,6 @@ from keras_filtergan.cli.train import add_train
 from keras_filtergan.cli.verify import add_verify
 from keras_filtergan.cli.visualize import add_visualize
 from keras_filtergan.doors import PROGRAM
-from keras_filtergan.runs.run_directory import latest_run, open_run
 
 
 def module_main(arguments: Sequence[str] | None = None) -> int:
@@ -67,9 +67,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction") -> None:
     evaluate = commands.add_parser(
         "evaluate", help="compute the whole card, for the run and for five baselines"
     )
-    evaluate.add_argument(
-        "--run", type=user_path, help="run directory; default the latest under runs/"
-    )
+    run_option(evaluate)
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="these metrics only")
     evaluate.add_argument(
         "--alone", action="store_true", help="the run without the baselines, five times as fast"
@@ -80,7 +78,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction") -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    run = chosen_run(options)
     import_tensorflow()
     from keras_filtergan import evaluation
     from keras_filtergan.evaluation.registry import check_names

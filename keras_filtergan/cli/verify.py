@@ -2,18 +2,17 @@
 
 import argparse
 import math
-from pathlib import Path
 from typing import Any
 
 from keras_filtergan.cli.command import (
     DONE,
+    chosen_run,
     data_dir,
     import_tensorflow,
     network_options,
-    user_path,
+    run_option,
 )
 from keras_filtergan.errors import InputError
-from keras_filtergan.runs.run_directory import latest_run, open_run
 
 # Measured again: of the network, of the kernels in the network, and of the kernels alone.
 SAMPLE = ("classifier_accuracy", "swapped_accuracy", "filter_diversity")
@@ -28,16 +27,14 @@ def add_verify(commands: "argparse._SubParsersAction[Any]") -> None:
         description="Check the hashes of all networks, images and states of a run, that its "
         "history can be read, and a sample of its card by measuring it again. Nothing is written.",
     )
-    parser.add_argument(
-        "--run", type=user_path, help="run directory; default the latest under runs/"
-    )
+    run_option(parser)
     parser.add_argument("--data-dir", help="where TFDS keeps its prepared sets")
     network_options(parser)
     parser.set_defaults(work=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:
-    run = open_run(options.run) if options.run else latest_run(Path("runs"))
+    run = chosen_run(options)
     import_tensorflow()
     from keras_filtergan.evaluation import evaluate
     from keras_filtergan.runs.checkpoints import Checkpoints, environment

@@ -2,21 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from keras_filtergan.cli.command import (
     DONE,
     Parser,
+    chosen_run,
     data_dir,
     import_tensorflow,
     network_options,
+    run_option,
     run_script,
     user_path,
 )
 from keras_filtergan.files import check_writable
 from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
-from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run
+from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.view import View
 
 DESCRIPTION = "Draw the figures of a finished run, and write its report."
@@ -34,9 +35,7 @@ def add_visualize(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--run", type=user_path, help="run directory; default the latest under runs/"
-    )
+    run_option(parser)
     _add_view_options(parser)
     _add_report_options(parser)
     add = parser.add_argument
@@ -152,11 +151,9 @@ def _visualize(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> RunDirectory:
     """The run that is meant; for its report alone it may be unfinished."""
-    if options.run is None:
-        return latest_run(Path("runs"))
-    if options.report_only and options.run.is_dir():
+    if options.report_only and options.run is not None and options.run.is_dir():
         return RunDirectory(options.run)
-    return open_run(options.run)
+    return chosen_run(options)
 
 
 def _dims(text: str) -> str | tuple[int, int]:

@@ -15,7 +15,7 @@ from keras_filtergan.data.stratify import stratified_split
 from keras_filtergan.errors import InputError
 from keras_filtergan.guards.memory import check_memory
 from keras_filtergan.guards.reading import check_plain_file
-from keras_filtergan.guards.records import read_record
+from keras_filtergan.guards.records import objects, read_record
 
 FEATURES = "tensorflow_datasets.core.features."  # home of the classes that may be named
 READ_BATCH = 256  # examples a read: large enough that Python costs little
@@ -63,23 +63,18 @@ def check_prepared(folder: Path) -> None:
         if not entry.is_dir():
             check_plain_file(entry)
     try:
-        stack = [read_record(folder / "features.json", dict, "prepare the data set again")]
+        features = read_record(folder / "features.json", dict, "prepare the data set again")
     except FileNotFoundError:
         return  # TFDS says so
-    while stack:
-        held = stack.pop()
-        if isinstance(held, list):
-            stack += held
-        elif isinstance(held, dict):
-            stack += held.values()
-            legacy = held.get("type") if "content" in held else None
-            for name in (held.get("pythonClassName"), held.get("python_class_name"), legacy):
-                if isinstance(name, str) and not name.startswith(FEATURES):
-                    raise InputError(
-                        f"expected features of TensorFlow Datasets itself, {str(folder)!r} names "
-                        f"{name!r} in its features.json, which would be imported; "
-                        "prepare the images without it"
-                    )
+    for held in objects(features):
+        legacy = held.get("type") if "content" in held else None
+        for name in (held.get("pythonClassName"), held.get("python_class_name"), legacy):
+            if isinstance(name, str) and not name.startswith(FEATURES):
+                raise InputError(
+                    f"expected features of TensorFlow Datasets itself, {str(folder)!r} names "
+                    f"{name!r} in its features.json, which would be imported; "
+                    "prepare the images without it"
+                )
 
 
 def read_builder(builder: Any, name: str, image_size: Size | None = None) -> ImageDataset:

@@ -120,7 +120,11 @@ class NaturalFilterGAN(FilterGAN):
         super().adapt(images, labels, batch_size)
         standard = self.discriminator.standardize
         activations = standardised_activations(
-            self.target, images, standard.adapt_mean.numpy(), standard.adapt_variance.numpy()
+            self.target,
+            images,
+            standard.adapt_mean.numpy(),
+            standard.adapt_variance.numpy(),
+            batch_size,
         )
         labels = np.zeros(len(images), int) if labels is None else labels
         natural = NaturalCoordinates.fit(activations, labels[: len(activations)], self.rank)

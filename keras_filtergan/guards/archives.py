@@ -12,6 +12,7 @@ import numpy as np
 from keras_filtergan.errors import InputError
 from keras_filtergan.guards.memory import check_memory
 from keras_filtergan.guards.reading import check_plain_file, refusing
+from keras_filtergan.guards.records import objects
 
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy and Keras write
 LARGEST_CONFIG = 2**26  # bytes of a network's configuration
@@ -89,15 +90,9 @@ def _check_packing(info: zipfile.ZipInfo) -> None:
 
 def _weights(config: Any) -> Iterator[int]:
     """Weights of each layer in a configuration, at least; nested ones included."""
-    stack = [config]
-    while stack:
-        held = stack.pop()
-        if isinstance(held, list):
-            stack += held
-        elif isinstance(held, dict):
-            stack += held.values()
-            if isinstance(held.get("config"), dict):
-                yield _weights_of_layer(held["config"], held.get("build_config"))
+    for held in objects(config):
+        if isinstance(held.get("config"), dict):
+            yield _weights_of_layer(held["config"], held.get("build_config"))
 
 
 def _weights_of_layer(config: dict[str, Any], build_config: Any) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,23 @@ def parse_record(content: bytes | str, kind: Kind) -> Any:
     if problem:
         raise ValueError(problem)
     return value
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a value from JSON, however deep; not by recursion, which has an end.
+
+    Example:
+        >>> sorted(len(one) for one in objects([{"a": {}}, [{"b": 1, "c": 2}]]))
+        [0, 1, 2]
+    """
+    stack = [value]
+    while stack:
+        held = stack.pop()
+        if isinstance(held, list):
+            stack += held
+        elif isinstance(held, dict):
+            stack += held.values()
+            yield held
 
 
 def mismatch(value: Any, kind: Kind, where: str = "it") -> str | None:

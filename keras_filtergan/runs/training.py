@@ -252,7 +252,7 @@ def build_gan(plan: Plan, target: FrozenTarget, jit_compile: bool = False) -> Fi
     )
     order = np.random.default_rng(settings.seed).permutation(len(plan.dataset.x_train))
     some = np.sort(order[:ADAPT_IMAGES])
-    gan.adapt(plan.dataset.x_train[some], plan.dataset.y_train[some])
+    gan.adapt(plan.dataset.x_train[some], plan.dataset.y_train[some], settings.batch_size)
     return gan
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_filtergan.cli.command import (
     DONE,
+    chosen_run,
     data_dir,
     import_tensorflow,
     network_options,
@@ -17,7 +18,6 @@ from keras_filtergan.cli.command import (
 from keras_filtergan.cli.progress import StepProgress
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import check_writable
-from keras_filtergan.runs.run_directory import latest_run, open_run
 
 if TYPE_CHECKING:
     from keras_filtergan.instruments.findings import Findings
@@ -88,7 +88,7 @@ def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
         for own in ("layer", "pixel_range", "preprocessing", "image_size"):
             if getattr(options, own) is not None:
                 raise InputError(f"`{own}` goes with --classifier; a run has its own")
-        run = open_run(options.run) if options.run else latest_run(Path("runs"))
+        run = chosen_run(options)
         out = options.out or run.path / "instruments"
     check_writable(out)
     import_tensorflow()
