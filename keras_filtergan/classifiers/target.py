@@ -20,9 +20,9 @@ from keras_filtergan.convolution import convolve
 from keras_filtergan.data.batches import slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
+from keras_filtergan.guards.fingerprints import fingerprint
 
 
 class FrozenTarget:
