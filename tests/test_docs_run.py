@@ -111,7 +111,7 @@ def test_the_python_of_the_library():
 def test_the_python_of_your_own_network():
     """On somebody's network with a layer of the name that the page has."""
     inputs = keras.Input((12, 12, 1))
-    features = keras.layers.Conv2D(6, 3, activation="relu", name="block3_conv1")(inputs)
+    features = keras.layers.Conv2D(6, 3, padding="same", name="block3_conv1")(inputs)
     network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(features)))
     network.save("my_network.keras")
     Path("runs/my_run").mkdir(parents=True)
