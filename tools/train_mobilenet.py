@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("out", help="the .keras file to write")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--alpha", type=float, default=0.35, help="width of the network")
-    parser.add_argument("--dataset", default="cifar10_jpeg", help="or cifar10")
+    parser.add_argument("--dataset", default="cifar10", help="any colour images")
     options = parser.parse_args()
     keras.utils.set_random_seed(0)
     data = kfg.data.load_dataset(options.dataset, image_size=SIDE)

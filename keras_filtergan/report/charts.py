@@ -100,7 +100,7 @@ def training_panels(history: Sequence[dict[str, float]]) -> list[Panel]:
 def _panel(title: str, lines: dict[str, list[tuple[float, float]]]) -> Panel:
     points = [point for line in lines.values() for point in line]
     first, last = min(step for step, _ in points), max(step for step, _ in points)
-    up = _ticks(0.0, max(*(value for _, value in points), 1e-9))
+    up = ticks(0.0, max(*(value for _, value in points), 1e-9))
     top = up[-1]
 
     def x(step: float) -> float:
@@ -114,7 +114,7 @@ def _panel(title: str, lines: dict[str, list[tuple[float, float]]]) -> Panel:
         for i, (name, line) in enumerate(lines.items())
     ]
     ends = [f"{name} from {line[0][1]:.3g} to {line[-1][1]:.3g}" for name, line in lines.items()]
-    across = [tick for tick in _ticks(first, last) if first <= tick <= last]
+    across = [tick for tick in ticks(first, last) if first <= tick <= last]
     return Panel(
         title,
         curves,
@@ -145,8 +145,13 @@ def map_spots(found: FilterMap) -> list[Spot]:
     return sorted(spots, key=lambda spot: spot.is_real)
 
 
-def _ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round numbers from at most `low` to at least `high`, about so many."""
+def ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, about `count` of them.
+
+    Example:
+        >>> [float(tick) for tick in ticks(0.0, 0.7)]
+        [0.0, 0.2, 0.4, 0.6, 0.8]
+    """
     rough = max(high - low, 1e-12) / count
     unit = 10 ** math.floor(math.log10(rough))
     step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * 0.999)

@@ -48,7 +48,7 @@ def finding(card: Card, layer: str, dataset: str) -> str:
         >>> finding({}, "conv4", "mnist")
         'This run has no card yet, so nothing is known of what conv4 ignores.'
     """
-    own, swapped = card.get("classifier_accuracy"), _part(card, "swapped_accuracy", "mean")
+    own, swapped = card.get("classifier_accuracy"), figure_of(card, "swapped_accuracy", "mean")
     if own is None or swapped is None:
         return f"This run has no card yet, so nothing is known of what {layer} ignores."
     kept, whole = _percent(swapped), _percent(own)
@@ -103,10 +103,10 @@ def _accuracy(card: Card) -> Headline | None:
 
 
 def _swapped(card: Card) -> Headline | None:
-    value = _part(card, "swapped_accuracy", "mean")
+    value = figure_of(card, "swapped_accuracy", "mean")
     if value is None:
         return None
-    worst, latents = _part(card, "swapped_accuracy", "min"), _over(card, "swapped_accuracy")
+    worst, latents = figure_of(card, "swapped_accuracy", "min"), _over(card, "swapped_accuracy")
     meaning = f"The same with the layer's kernels replaced, mean of {latents} latents"
     meaning += "" if worst is None else f" (the worst: {_percent(worst)})"
     meaning += "; nothing is re-trained. Good is close to the figure with its own kernels."
@@ -183,7 +183,7 @@ def card_table(card: Card) -> tuple[list[str], list[Row]]:
             continue
         meaning = _meaning(name)
         for part in [key for key in value if key != "count"] if isinstance(value, dict) else [None]:
-            cells = [_number(_part(one, name, part)) for one in cards.values()]
+            cells = [_number(figure_of(one, name, part)) for one in cards.values()]
             rows.append(Row(f"{name}.{part}" if part else name, meaning, cells))
             meaning = ""
     return list(cards), rows
@@ -243,8 +243,13 @@ def _bars(shares: dict[str, float | None]) -> list[Bar]:
     ]
 
 
-def _part(card: Card, name: str, part: str | None) -> float | None:
-    """A number of a card, or a part of it; `None` where there is none."""
+def figure_of(card: Card, name: str, part: str | None) -> float | None:
+    """A number of a card, or a part of it; `None` where there is none.
+
+    Example:
+        >>> figure_of({"swapped_accuracy": {"mean": 0.98}}, "swapped_accuracy", "mean")
+        0.98
+    """
     value = card.get(name)
     if isinstance(value, dict):
         value = value.get(part) if part is not None else None
@@ -257,7 +262,7 @@ def _over(card: Card, name: str, what: str = "latents") -> str:
 
 
 def _baselines(card: Card, name: str, part: str | None, shown) -> list[tuple[str, str]]:
-    found = {title: _part(one, name, part) for title, one in card.get("baselines", {}).items()}
+    found = {title: figure_of(one, name, part) for title, one in card.get("baselines", {}).items()}
     return [(f"baseline: {title}", shown(v)) for title, v in found.items() if v is not None]
 
 

@@ -14,7 +14,8 @@ import keras_filtergan
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import write_text
-from keras_filtergan.report import charts, contents
+from keras_filtergan.report import charts, comparison, contents
+from keras_filtergan.report.comparison import Compared
 from keras_filtergan.report.explorer import Explorer, explore
 from keras_filtergan.report.pictures import figure_uri
 from keras_filtergan.report.repeat import repeat_command
@@ -238,15 +239,15 @@ def _instruments(source: Source) -> list[dict[str, str]]:
 
 
 def _comparison(source: Source, beside: Sequence[RunDirectory]) -> dict[str, Any]:
-    """Headline figures of several runs, one column each."""
+    """Charts over the layers and a table of several runs."""
     if not beside:
-        return {"others": [], "compared": []}
-    cards = {source.run.path.name: source.card}
-    cards |= {run.path.name: run.read_evaluation() for run in beside}
-    shown = {
-        name: {one.title: one.value for one in contents.headlines(card)}
-        for name, card in cards.items()
+        return {"others": [], "compared": [], "charts": [], "is_one_data": True}
+    runs = [Compared.of(source.run, source.config, source.card)]
+    runs += [Compared.of(run, run.read_config(), run.read_evaluation()) for run in beside]
+    runs = comparison.in_order(runs)
+    return {
+        "others": [run.name for run in runs],
+        "compared": comparison.table(runs),
+        "charts": comparison.charts(runs),
+        "is_one_data": len({run.data for run in runs}) == 1,
     }
-    titles = list(dict.fromkeys(title for one in shown.values() for title in one))
-    rows = [(title, [one.get(title, "–") for one in shown.values()]) for title in titles]
-    return {"others": list(shown), "compared": rows}

@@ -46,7 +46,7 @@ def test_training_ends_with_a_report(finished):
     read = Page((out / "report.html").read_text())
     card = json.loads((out / "evaluation.json").read_text())
     assert f"{100 * card['swapped_accuracy']['mean']:.1f} %" in read.text
-    assert "Beside other runs" not in read.text
+    assert "Layer beside layer" not in read.text
     assert f"{out / 'report.html'}\n" in screen
     shown = {one["number"] for one in read.explorer["images"]}
     assert len(shown) >= 20
@@ -154,7 +154,7 @@ def test_a_place_that_cannot_be_written_is_one_line(copied, capsys):
 
 def test_other_runs_stand_beside_it(copied, finished):
     read = page(copied, beside=[RunDirectory(finished[1])])
-    assert "Beside other runs" in read.text
+    assert "Layer beside layer" in read.text
     assert finished[1].name in read.text
 
 
