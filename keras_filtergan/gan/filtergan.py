@@ -187,7 +187,7 @@ class FilterGAN(keras.Model):
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
             labels: their classes `(n,)`; not needed here.
-            batch_size: images at once.
+            batch_size: images at once at most; fewer where they are large.
         """
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
         of_maps, of_channels = channel_standard(mean, variance)
