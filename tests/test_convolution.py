@@ -196,10 +196,9 @@ def test_half_precision(form, kind, shared, dtype, error):
         ((64, 28, 28, 1), (64, 5, 5, 1, 1), (1, 2), "patches"),  # TensorFlow wants equal strides
         ((64, 28, 28, 8), (5, 5, 1, 8), (1, 2), "conv2d"),
         ((64, 28, 28, 8), (5, 5, 1, 16), 1, "depthwise"),
-        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "patches"),
-        ((64, 7, 7, 63), (64, 3, 3, 63, 8), 1, "patches"),
-        ((64, 7, 7, 64), (64, 3, 3, 64, 8), 1, "taps"),
-        ((64, 7, 7, 128), (64, 3, 3, 32, 8), 1, "patches"),  # of four groups
+        ((64, 7, 7, 15), (64, 3, 3, 15, 8), 1, "patches"),
+        ((64, 7, 7, 16), (64, 3, 3, 16, 8), 1, "taps"),
+        ((64, 7, 7, 32), (64, 3, 3, 8, 8), 1, "patches"),  # of four groups
         ((None, None, None, 64), (None, 3, 3, 64, 64), 2, "taps"),
     ],
 )
@@ -211,19 +210,19 @@ def test_which_form_is_taken(monkeypatch, images, kernels, strides, form):
 @pytest.mark.parametrize("size", [(None, 7, 7, 32), (129, 7, 7, 32), (64, None, 7, 32)])
 def test_products_where_single_convolutions_would_be_many_or_unknown(monkeypatch, size):
     monkeypatch.setattr(processor, "onednn_is_on", lambda: False)
-    assert form_of(size, (*size[:1], 3, 3, 32, 32)) == "patches"
+    assert form_of(size, (*size[:1], 3, 3, 32, 32)) == "taps"
 
 
 @pytest.mark.parametrize(
     ("images", "kernels", "strides", "off", "on"),
     [
         ((64, 28, 28, 1), (64, 3, 3, 1, 16), 1, "patches", "patches"),
-        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "singly", "patches"),
-        ((64, 14, 14, 32), (64, 3, 3, 32, 32), 2, "singly", "patches"),
-        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 2, "patches", "patches"),  # a quarter of the places
+        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "singly", "taps"),
+        ((64, 14, 14, 32), (64, 3, 3, 32, 32), 2, "singly", "taps"),
+        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 2, "taps", "taps"),  # a quarter of the places
         ((64, 14, 14, 64), (64, 3, 3, 64, 64), 1, "singly", "taps"),
         ((32, 32, 32, 64), (32, 3, 3, 64, 64), 1, "singly", "singly"),
-        ((64, 32, 32, 128), (64, 3, 3, 32, 128), 1, "patches", "patches"),  # of four groups
+        ((64, 32, 32, 128), (64, 3, 3, 32, 128), 1, "taps", "taps"),  # of four groups
     ],
 )
 def test_which_form_is_taken_with_onednn_off_and_on(monkeypatch, images, kernels, strides, off, on):
