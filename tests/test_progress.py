@@ -176,7 +176,7 @@ def test_what_is_said_after_the_end_of_a_phase_stands_in_its_own_line():
 def test_every_long_phase_of_a_run_is_told(finished):
     """First and last step of each, in their order; a minute apart there would be more."""
     screen = finished[2]
-    steps = 10 * -(-len(make_dataset().x_train) // BATCH_SIZE)  # of ten epochs
+    steps = 10 * (len(make_dataset().x_train) // BATCH_SIZE)  # of ten epochs
     lines = [
         f"training the classifier: 1 of {steps}",
         f"training the classifier: {steps} of {steps}, right on ",
@@ -198,7 +198,7 @@ def test_the_training_of_a_classifier_tells_every_step(dataset, tmp_path):
     names, done, totals, figures = zip(*told, strict=True)
     assert set(names) == {"training the classifier"}
     assert done == tuple(range(1, totals[0] + 1))
-    assert set(totals) == {2 * -(-len(dataset.x_train) // BATCH_SIZE)}
+    assert set(totals) == {2 * (len(dataset.x_train) // BATCH_SIZE)}
     assert all(re.fullmatch(r"right on \d+\.\d %", text) for text in figures)
 
 

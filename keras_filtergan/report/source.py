@@ -138,6 +138,7 @@ class Source:
             (plane.down.vector, plane.right.vector),
         )
         walks, count = [], len(numbers)
+        self.run.figures.mkdir(exist_ok=True)
         for i, (number, image) in enumerate(zip(numbers, images, strict=True)):
             if any(np.array_equal(to_bytes(start), to_bytes(image)) for start in held):
                 continue
