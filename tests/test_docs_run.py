@@ -22,6 +22,7 @@ from keras_filtergan.data import load_dataset
 from keras_filtergan.runs import trained, training
 
 RUN = "runs/mnist_sample-layer4-seed0"
+DIGITS = 2000  # of the runs that commands look at
 FEWER = {  # what is written, and what is run
     "README.md": [("Settings(layer=4)", "Settings(layer=4, steps=1)")],
     "docs/library.md": [
@@ -46,22 +47,27 @@ def _here(tmp_path, monkeypatch):
 
 def shorten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In that folder, on few digits, and every `fit` ends after one step."""
-    monkeypatch.chdir(folder)
+    place(folder, monkeypatch, 200)
     fit = keras.Model.fit
 
     def one_step(self, *args, **options):
         return fit(self, *args, **{**options, "steps_per_epoch": 1, "epochs": 1, "verbose": 0})
 
     monkeypatch.setattr(keras.Model, "fit", one_step)
+
+
+def place(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """In that folder, on so many digits for training and 100 held out."""
+
+    def few(name, data_dir=None, image_size=None):
+        whole = load_dataset(name, data_dir, image_size)
+        parts = {key: getattr(whole, key)[:count] for key in ("x_train", "y_train")}
+        parts |= {key: getattr(whole, key)[:100] for key in ("x_test", "y_test")}
+        return kfg.data.ImageDataset(whole.name, **parts, class_names=whole.class_names)
+
+    monkeypatch.chdir(folder)
     for module in (kfg.data, training, trained):
         monkeypatch.setattr(module, "load_dataset", few)
-
-
-def few(name, data_dir=None, image_size=None):
-    whole = load_dataset(name, data_dir, image_size)
-    parts = {key: getattr(whole, key)[:200] for key in ("x_train", "y_train")}
-    parts |= {key: getattr(whole, key)[:100] for key in ("x_test", "y_test")}
-    return kfg.data.ImageDataset(whole.name, **parts, class_names=whole.class_names)
 
 
 def run_page(name: str, names: dict) -> dict:
@@ -111,7 +117,9 @@ def test_the_python_of_the_library():
 def test_the_python_of_your_own_network():
     """On somebody's network with a layer of the name that the page has."""
     inputs = keras.Input((12, 12, 1))
-    features = keras.layers.Conv2D(6, 3, padding="same", name="block3_conv1")(inputs)
+    features = keras.layers.Conv2D(6, 3, padding="same", use_bias=False, name="block3_conv1")(
+        inputs
+    )
     network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(features)))
     network.save("my_network.keras")
     Path("runs/my_run").mkdir(parents=True)
@@ -133,7 +141,7 @@ def test_the_python_of_the_instruments():
 
 SHORTER = {  # options that are put behind those that are written
     "adversarial": ["--images", "3", "--sets", "2", "--steps", "2"],
-    "augment": ["--images", "3", "--by", "transformation"],
+    "augment": ["--images", "9", "--by", "transformation"],
     "evaluate": ["--only", "swapped_accuracy", "natural_share"],
     "latents": ["--images", "4", "--points", "2", "--frames", "1"],
     "layers": [],
@@ -166,22 +174,24 @@ CHEAP = cheap_commands()
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
-    """A folder with a run of one step by the names that the guides give to runs."""
+    """A folder with runs of one step by the names that the guides give to runs."""
     folder = tmp_path_factory.mktemp("workplace")
     with pytest.MonkeyPatch.context() as patch:
-        shorten(folder, patch)
-        with few_inversion_steps():
-            made, _ = kfg.train(kfg.Settings(layer=4, steps=1), RUN, verbose=0)
+        place(folder, patch, DIGITS)
+        for layer, out in ((2, "runs/mnist-layer2-seed0"), (4, RUN)):
+            settings = kfg.Settings(layer=layer, steps=1, classifier_epochs=3)
+            made, card = kfg.train(settings, out, verbose=0, metrics=["classifier_accuracy"])
+        assert card["classifier_accuracy"] > 0.5
         made.target.classifier.save("mobilenet.keras")
-        for layer in (2, 4):
-            shutil.copytree(RUN, f"runs/mnist-layer{layer}-seed0")
+        for copy in ("runs/mnist-layer4-seed0", "runs/dcgan"):
+            shutil.copytree(RUN, copy)
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", CHEAP)
 def test_a_cheap_command_runs(words, workplace, monkeypatch, capsys):
-    shorten(workplace, monkeypatch)
+    place(workplace, monkeypatch, DIGITS)
     monkeypatch.setattr("keras_filtergan.report.source.STEPS", 1)
     first, *others = [*words, *SHORTER[words[0]]]
     main = functools.partial(visualize_main, others) if first == "visualize.py" else None
@@ -191,7 +201,7 @@ def test_a_cheap_command_runs(words, workplace, monkeypatch, capsys):
     assert code == 0
     after = {path: path.stat().st_mtime_ns for path in workplace.rglob("*") if path.is_file()}
     made = [path for path in after if after[path] != before.get(path)]
-    assert made or first == "layers"
+    assert made or words == ["layers", "--classifier", "mobilenet.keras"]
     assert capsys.readouterr().out
     for path in made:
         if path.suffix == ".json":

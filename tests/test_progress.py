@@ -1,18 +1,27 @@
+import dataclasses
 import io
+import re
 import time
 
 import numpy as np
 import pytest
-from commands import one_line
+from commands import few_inversion_steps, one_line
+from patterns import make_dataset
 from PIL import Image
 
+from keras_filtergan.classifiers.classifier import BATCH_SIZE
 from keras_filtergan.cli import train_main
 from keras_filtergan.cli.progress import PhaseProgress, StepProgress
+from keras_filtergan.inversion.inversion import Inverter
+from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs import fitting
 from keras_filtergan.runs.callbacks import ProgressPictures, four_figures
 from keras_filtergan.runs.checkpoints import Checkpoints
+from keras_filtergan.runs.classifier_cache import cached_classifier
+from keras_filtergan.runs.gallery import draw_gallery
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.view import View
 
 
 class Terminal(io.StringIO):
@@ -153,3 +162,61 @@ def test_tensorboard_has_scalars_and_pictures(gan, dataset, tmp_path):
     pictures = events.EventAccumulator(str(board / "pictures"), {"tensors": 0}).Reload()
     [tag] = pictures.Tags()["tensors"]
     assert len(pictures.Tensors(tag)) == 2
+
+
+def test_what_is_said_after_the_end_of_a_phase_stands_in_its_own_line():
+    stream = Terminal()
+    progress = PhaseProgress(stream)
+    progress("inverting", 2, 2)
+    stream.write("figures/a.png\n")
+    progress.close()
+    assert stream.getvalue() == "\r\x1b[K[████████████████] inverting: 2 of 2\nfigures/a.png\n"
+
+
+def test_every_long_phase_of_a_run_is_told(finished):
+    """First and last step of each, in their order; a minute apart there would be more."""
+    screen = finished[2]
+    steps = 10 * (len(make_dataset().x_train) // BATCH_SIZE)  # of ten epochs
+    lines = [
+        f"training the classifier: 1 of {steps}",
+        f"training the classifier: {steps} of {steps}, right on ",
+        "training FilterGAN: 1 of 3, variation ",
+        "training FilterGAN: 3 of 3, variation ",
+        "evaluating: 1 of ",
+        "finding pictures by inversion: 0 of 3, test image ",
+        "finding pictures by inversion: 3 of 3\n",
+    ]
+    places = [screen.find(line) for line in lines]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_the_training_of_a_classifier_tells_every_step(dataset, tmp_path):
+    told = []
+    recipe = dataset, tmp_path, 2, 0
+    cached_classifier(*recipe, say=lambda line: None, tell=lambda *step: told.append(step))
+    names, done, totals, figures = zip(*told, strict=True)
+    assert set(names) == {"training the classifier"}
+    assert done == tuple(range(1, totals[0] + 1))
+    assert set(totals) == {2 * (len(dataset.x_train) // BATCH_SIZE)}
+    assert all(re.fullmatch(r"right on \d+\.\d %", text) for text in figures)
+
+
+def test_pictures_are_sought_image_by_image(trained, tmp_path):
+    """And found as if all had been sought at once."""
+    told = []
+    kept = dataclasses.replace(trained, directory=RunDirectory(tmp_path))
+    view = View(images=(4, 0), grid=3, dims=(0, 1), jitter=0)
+    with few_inversion_steps():
+        draw_gallery(kept, view, tmp_path, lambda line: None, lambda *step: told.append(step))
+    assert told == [
+        ("finding pictures by inversion", 0, 2, "test image 4"),
+        ("finding pictures by inversion", 1, 2, "test image 0"),
+        ("finding pictures by inversion", 2, 2, ""),
+    ]
+    images = trained.dataset.x_test[[4, 0]]
+    both = Inverter(trained.target, trained.generator, steps=5).walk(
+        images, np.zeros(3), (0, 1), 3, view.span
+    )
+    [first] = tmp_path.glob("invariances*_4.npz")
+    np.testing.assert_allclose(Walk.load(first).images[0], both.images[0], atol=0.5 / 255 + 1e-3)

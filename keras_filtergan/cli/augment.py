@@ -82,6 +82,7 @@ def augment(options: argparse.Namespace) -> int:
         say(trained.first_look().lines)
         augmentation = Augmentation(trained, recipe)
         progress = Progress(augmentation.examples)
+        progress.advance(0, 0, is_new=True)  # the first piece takes a while
 
         def advance(piece: "Piece", is_new: bool) -> None:
             progress.advance(piece.tried, len(piece.images), is_new)

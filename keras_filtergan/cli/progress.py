@@ -140,6 +140,8 @@ class PhaseProgress:
             line = f"{what}: {done:,} of {total:,}" + (f", {note}" if note else "")
             line += f", {_time(left)} left" if left and done < total else ""
             self._write(f"{self._bar(done / total)}{line}" if self.stream.isatty() else f"{line}\n")
+        if done == total:
+            self.close()  # what others say next stands in a line of its own
 
     def close(self) -> None:
         """Leave the line that was being overwritten."""

@@ -206,7 +206,7 @@ def _fill(
         )
         if not engine.is_chief:
             return
-        gallery.draw_gallery(trained, say=say)
+        gallery.draw_gallery(trained, say=say, tell=progress)
         write_report(run, trained, say=say)
     except KeyboardInterrupt as stop:
         if run.is_complete:

@@ -15,6 +15,7 @@ from keras_filtergan.cli.command import (
     run_script,
     user_path,
 )
+from keras_filtergan.cli.progress import PhaseProgress
 from keras_filtergan.files import check_writable
 from keras_filtergan.images.choices import PARAMETRIZATIONS, WALK_PRIORS
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
@@ -130,9 +131,11 @@ def _visualize(options: argparse.Namespace) -> int:
     from keras_filtergan.runs.trained import TrainedRun
 
     here = data_dir(options)
-    more = {"data_dir": here, "beside": beside, "thorough": options.thorough}
+    tell = PhaseProgress()
+    more = {"data_dir": here, "beside": beside, "thorough": options.thorough, "tell": tell}
     if options.report_only:
-        write_report(run, None, place, walks=folder, **more)
+        drawn = options.out if options.out and any(options.out.glob("*.npz")) else run.figures
+        write_report(run, None, place, walks=drawn, **more)
         return DONE
     view = View(
         images=tuple(options.images) if options.images else None,
@@ -144,7 +147,7 @@ def _visualize(options: argparse.Namespace) -> int:
         jitter=options.jitter,
     )
     trained = TrainedRun.load(run, here)
-    gallery.draw_gallery(trained, view, folder)
+    gallery.draw_gallery(trained, view, folder, tell=tell)
     write_report(run, trained, place, walks=folder, **more)
     return DONE
 

@@ -20,6 +20,7 @@ from keras_filtergan.report.explorer import Explorer, explore
 from keras_filtergan.report.pictures import figure_uri
 from keras_filtergan.report.repeat import repeat_command
 from keras_filtergan.report.source import Source, lasted
+from keras_filtergan.runs.callbacks import Tell
 from keras_filtergan.runs.filter_map import FilterMap
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
@@ -46,6 +47,7 @@ def write_report(
     thorough: bool = False,
     walks: Path | None = None,
     say: Callable[[str], None] = print,
+    tell: Tell | None = None,
 ) -> Path:
     """Write `report.html` of a run: headline figures, an explorer, curves, settings.
 
@@ -61,6 +63,8 @@ def write_report(
         thorough: also train an independent network and invert each image of the explorer.
         walks: folder of the gallery's walks; `figures` of the run if not given.
         say: takes one line for the file, and with `thorough` for each step.
+        tell: takes in its place how far the inversion is: its name, images done, images in all,
+            and a text.
 
     Returns:
         The file.
@@ -76,7 +80,7 @@ def write_report(
     run = RunDirectory.of(run)
     source = Source.of(run, trained, data_dir, walks)
     if thorough:
-        source = source.thorough(say)
+        source = source.thorough(say, tell)
     path = (run.path if folder is None else Path(folder)) / "report.html"
     text = render(source, beside)
     try:

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.report.explorer import saved_walks
 from keras_filtergan.report.planes import image_numbers, planes_of
+from keras_filtergan.runs.callbacks import Tell
 from keras_filtergan.runs.classifier_cache import independent_classifier, independent_path
+from keras_filtergan.runs.gallery import INVERTING
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.trained import TrainedRun
 from keras_filtergan.runs.view import View
@@ -93,7 +96,7 @@ class Source:
         missing += notes
         return cls(run, config, card, run.read_history(), trained, found, other, missing)
 
-    def thorough(self, say) -> "Source":
+    def thorough(self, say: Callable[[str], None], tell: Tell | None = None) -> "Source":
         """The same with an independent network, and each image of the explorer inverted.
 
         The walks go over the plane of the first two principal directions, and are kept in
@@ -101,18 +104,19 @@ class Source:
 
         Args:
             say: takes a line on what begins.
+            tell: takes in its place how far the inversion is.
         """
         if self.trained is None:
             return self
-        provide = independent_classifier(self.trained, self.run.path.parent)
+        provide = independent_classifier(self.trained, self.run.path.parent, tell)
         other = self.independent
         if other is None and provide is not None:
             say("training an independent network")
             other = provide()
-        walks = [*self.walks, *self._sought(say)]
+        walks = [*self.walks, *self._sought(say, tell)]
         return dataclasses.replace(self, independent=other, walks=walks)
 
-    def _sought(self, say) -> list[Walk]:
+    def _sought(self, say: Callable[[str], None], tell: Tell | None) -> list[Walk]:
         trained, view = self.trained, View()
         if trained is None or trained.settings.latent_dim < 2:
             return []
@@ -133,13 +137,19 @@ class Source:
             np.zeros(trained.settings.latent_dim),
             (plane.down.vector, plane.right.vector),
         )
-        walks = []
-        for i, (number, image) in enumerate(zip(numbers, images, strict=True), 1):
+        walks, count = [], len(numbers)
+        self.run.figures.mkdir(exist_ok=True)
+        for i, (number, image) in enumerate(zip(numbers, images, strict=True)):
             if any(np.array_equal(to_bytes(start), to_bytes(image)) for start in held):
                 continue
-            say(f"inverting test image {number}, {i} of {len(numbers)}")
+            if tell is None:
+                say(f"inverting test image {number}, {i + 1} of {count}")
+            else:
+                tell(INVERTING, i, count, f"test image {number}")
             walks.append(inverter.walk(image[None], middle, dims, view.grid, SPAN))
             walks[-1].save(self.run.figures / f"principal_{number}.npz")
+        if tell is not None and walks:
+            tell(INVERTING, count, count, "")
         return walks
 
     def instrument(self, name: str) -> Any:

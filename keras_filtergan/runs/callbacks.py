@@ -128,21 +128,32 @@ class CheckpointWriter(StepCounter):
 
 
 class StepTeller(StepCounter):
-    """Tell after every step how far training is, with the four figures that matter.
+    """Tell after every step how far training is, with the figures that matter.
 
     Args:
         tell: takes what is done, steps done, steps in all, and the figures as a text.
         first_step, last_step: of the run.
+        what: is done.
+        figures: what is logged → the figures as a text; the four of FilterGAN if not given.
     """
 
-    def __init__(self, tell: "Tell", first_step: int, last_step: int):
+    def __init__(
+        self,
+        tell: Tell,
+        first_step: int,
+        last_step: int,
+        what: str = "training FilterGAN",
+        figures: Callable[[dict[str, float]], str] | None = None,
+    ):
         super().__init__(first_step)
         self.tell = tell
         self.last_step = last_step
+        self.what = what
+        self.figures = four_figures if figures is None else figures
 
     def on_step(self, logs: dict | None) -> None:
         """Tell."""
-        self.tell("training FilterGAN", self.step, self.last_step, four_figures(logs or {}))
+        self.tell(self.what, self.step, self.last_step, self.figures(logs or {}))
 
 
 def four_figures(logs: dict[str, float]) -> str:
@@ -162,6 +173,16 @@ def four_figures(logs: dict[str, float]) -> str:
     if "unexplained" in logs:
         shown.append(f"unexplained {logs['unexplained']:.2f}")
     return ", ".join(shown)
+
+
+def accuracy_figure(logs: dict[str, float]) -> str:
+    """The accuracy of a classifier in training, as far as it is logged.
+
+    Example:
+        >>> accuracy_figure({"accuracy": 0.971, "loss": 0.1})
+        'right on 97.1 %'
+    """
+    return f"right on {100 * logs['accuracy']:.1f} %" if "accuracy" in logs else ""
 
 
 def each_metric(names: list[str], tell: Tell | None) -> Callable[[str], None] | None:

@@ -20,6 +20,7 @@ from keras_filtergan.classifiers.classifier import (
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.files import save_model
 from keras_filtergan.guards.locks import locked
+from keras_filtergan.runs.callbacks import StepTeller, Tell, accuracy_figure
 from keras_filtergan.runs.checkpoints import Checkpoints
 from keras_filtergan.runs.fitting import fit_steps
 from keras_filtergan.runs.trained import TrainedRun
@@ -35,6 +36,7 @@ def cached_classifier(
     verbose: int = 0,
     say: Callable[[str], None] = print,
     widths: tuple[int, ...] | None = None,
+    tell: Tell | None = None,
 ) -> Path:
     """The standard classifier for some data and settings; trained if it is not there yet.
 
@@ -47,6 +49,7 @@ def cached_classifier(
         epochs, seed, widths: as in `train_classifier`.
         verbose: Keras verbosity of the training.
         say: takes one line on what happens.
+        tell: takes how far the training is, after every step, in the place of Keras's bars.
 
     Returns:
         Its `.keras` file, written aside and renamed: there is never half a classifier.
@@ -72,7 +75,13 @@ def cached_classifier(
             + (f", from step {first} of {training.steps}" if first else "")
         )
         steps, epoch = (first, training.steps), training.epoch_steps
-        fit_steps(training.model, training.stream_from, steps, epoch, checkpoints, verbose=verbose)
+        watchers = []
+        if tell is not None:
+            what = "training the classifier"
+            watchers.append(StepTeller(tell, *steps, what, accuracy_figure))
+            verbose = 0
+        beside = ((), watchers)
+        fit_steps(training.model, training.stream_from, steps, epoch, checkpoints, beside, verbose)
         finished = keras.models.clone_model(training.model)  # which says nothing of its training
         finished.set_weights(training.model.get_weights())
         save_model(finished, path)
@@ -80,12 +89,15 @@ def cached_classifier(
     return path
 
 
-def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], keras.Model] | None:
+def independent_classifier(
+    trained: TrainedRun, runs: Path, tell: Tell | None = None
+) -> Callable[[], keras.Model] | None:
     """A network of another seed and width on the data of a run, trained when it is first asked for.
 
     Args:
         trained: the run.
         runs: folder of the runs, where the cache is.
+        tell: as of `cached_classifier`.
 
     Returns:
         Gives the network, or `None` for images that are too small for the standard one.
@@ -94,7 +106,7 @@ def independent_classifier(trained: TrainedRun, runs: Path) -> Callable[[], kera
         return None
 
     def provide() -> keras.Model:
-        return load_classifier(cached_classifier(*_independent_recipe(trained, runs)))
+        return load_classifier(cached_classifier(*_independent_recipe(trained, runs), tell=tell))
 
     return provide
 

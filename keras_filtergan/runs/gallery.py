@@ -16,12 +16,14 @@ from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk
+from keras_filtergan.runs.callbacks import Tell
 from keras_filtergan.runs.filter_map import FilterMap
 from keras_filtergan.runs.trained import TrainedRun
 from keras_filtergan.runs.view import View
 
 FILTER_ROWS = 8
 KINDS = ("invariances", "transformations")  # pictures of each image
+INVERTING = "finding pictures by inversion"
 
 
 def draw_gallery(
@@ -29,6 +31,7 @@ def draw_gallery(
     view: View | None = None,
     folder: str | os.PathLike | None = None,
     say: Callable[[str], None] = print,
+    tell: Tell | None = None,
 ) -> list[Path]:
     """Draw filters, MDS, training curves and invariance grids of a run.
 
@@ -39,6 +42,7 @@ def draw_gallery(
         view: what to look at; the defaults of `View` if not given.
         folder: where the PNG files go, made if needed; `figures` of the run if not given.
         say: takes one line for each picture.
+        tell: takes how far the inversion is: its name, images done, images in all, and a text.
 
     Returns:
         The files written, pictures first.
@@ -62,7 +66,7 @@ def draw_gallery(
         say("no grids: they need two latent dimensions, this run has one")
         invariances, walks = {}, {}
     else:
-        invariances, walks = _draw_invariances(trained, view, numbers)
+        invariances, walks = _draw_invariances(trained, view, numbers, tell)
     title = f"FilterGAN on {trained.target.layer_name}, {trained.dataset.name}"
     drawn = {
         "filters": _draw_filters(trained),
@@ -83,17 +87,20 @@ def draw_gallery(
     return [*figures, *(folder / f"{name}.npz" for name in walks)]
 
 
-def draw_missing(trained: TrainedRun, say: Callable[[str], None] = print) -> list[Path]:
+def draw_missing(
+    trained: TrainedRun, say: Callable[[str], None] = print, tell: Tell | None = None
+) -> list[Path]:
     """Draw the usual pictures of a run again if one of them is not there.
 
     Args:
         trained: a run that is kept in a directory.
         say: takes one line for each file.
+        tell: as of `draw_gallery`.
 
     Returns:
         The files written, none if all were there.
     """
-    return draw_gallery(trained, say=say) if missing_pictures(trained) else []
+    return draw_gallery(trained, say=say, tell=tell) if missing_pictures(trained) else []
 
 
 def missing_pictures(trained: TrainedRun) -> list[str]:
@@ -121,7 +128,7 @@ def _image_numbers(trained: TrainedRun, wanted: tuple[int, ...] | None) -> list[
 
 
 def _draw_invariances(
-    trained: TrainedRun, view: View, numbers: list[int]
+    trained: TrainedRun, view: View, numbers: list[int], tell: Tell | None
 ) -> tuple[dict[str, Figure], dict[str, Walk]]:
     """The grids of both kinds, and the walks that were found by inversion, by name of the file."""
     target, latent_dim = trained.target, trained.settings.latent_dim
@@ -134,18 +141,24 @@ def _draw_invariances(
         parametrization=get_parametrization(view.parametrization),
         jitter=view.jitter,
     )
-    found = inverter.walk(originals, np.zeros(latent_dim), dims, view.grid, view.span)
-    made = trained.transformed_walk(originals, found.latents)
     names = _grid_names(trained, numbers)
     sought = f", shifted by up to {view.jitter} px meanwhile" if view.jitter else ""
-    figures = []
+    figures, walks = [], []
     for i, number in enumerate(numbers):
+        if tell is not None:
+            tell(INVERTING, i, len(numbers), f"test image {number}")
+        one = originals[i : i + 1]
+        found = inverter.walk(one, np.zeros(latent_dim), dims, view.grid, view.span)
+        walks.append(found)
+        made = trained.transformed_walk(one, found.latents)
         for how, walk in (
             (f"images found by inversion{sought}", found),
             ("the learned transformation of the original", made),
         ):
-            figures.append(_draw_grid(trained, walk.of_image(i), number, how, axes, view.span))
-    inverted = {name: found.of_image(i) for i, name in enumerate(names[:: len(KINDS)])}
+            figures.append(_draw_grid(trained, walk, number, how, axes, view.span))
+    if tell is not None:
+        tell(INVERTING, len(numbers), len(numbers), "")
+    inverted = dict(zip(names[:: len(KINDS)], walks, strict=True))
     return dict(zip(names, figures, strict=True)), inverted
 
 

@@ -204,7 +204,7 @@ def _trained_gan(
 ) -> FilterGAN:
     """The GAN of a run after its last step."""
     if engine.is_chief:
-        classifier = _trained_classifier(plan, run, verbose, say)
+        classifier = _trained_classifier(plan, run, verbose, say, tell)
     engine.wait()
     with engine.scope():
         if engine.strategy is not None:  # else it would not be on all devices
@@ -257,7 +257,11 @@ def build_gan(plan: Plan, target: FrozenTarget, jit_compile: bool = False) -> Fi
 
 
 def _trained_classifier(
-    plan: Plan, run: RunDirectory, verbose: int, say: Callable[[str], None]
+    plan: Plan,
+    run: RunDirectory,
+    verbose: int,
+    say: Callable[[str], None],
+    tell: Tell | None,
 ) -> keras.Model:
     """The run's classifier: its own, the one named, one trained before, or a new one."""
     if run.classifier.exists():
@@ -266,9 +270,8 @@ def _trained_classifier(
     if settings.classifier is not None:
         save_model(in_precision(plan.classifier, settings.precision), run.classifier)
         return load_classifier(run.classifier)
-    standard = cached_classifier(
-        plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed, verbose, say
-    )
+    recipe = plan.dataset, run.path.parent, settings.classifier_epochs, settings.seed
+    standard = cached_classifier(*recipe, verbose, say, tell=tell)
     classifier = in_precision(load_classifier(standard), settings.precision)
     save_model(classifier, run.classifier)
     return classifier
