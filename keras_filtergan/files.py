@@ -230,7 +230,7 @@ def file_name(text: object) -> str:
     spelled = re.sub(r"^\.+", "_", spelled) or "_"
     if len(spelled.encode()) <= LONGEST_NAME:
         return spelled
-    rest = hashlib.sha256(str(text).encode()).hexdigest()[:8]
+    rest = hashlib.sha256(str(text).encode(errors="surrogatepass")).hexdigest()[:8]
     start = spelled.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
     return f"{start}-{rest}"
 
