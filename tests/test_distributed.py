@@ -49,29 +49,30 @@ def cluster(count=2):
     ]
 
 
-def trained(kind, engine, steps, folder):
+def trained(kind, engine, steps, folder, optimizer="sgd"):
     out = folder / f"{kind}-{engine}.npz"
     if engine == "multi-worker":
         started = [
-            process(SCRIPT, kind, engine, "sgd", steps, out, TF_CONFIG=text) for text in cluster()
+            process(SCRIPT, kind, engine, optimizer, steps, out, TF_CONFIG=text)
+            for text in cluster()
         ]
     else:
-        started = [process(SCRIPT, kind, engine, "sgd", steps, out)]
+        started = [process(SCRIPT, kind, engine, optimizer, steps, out)]
     for one in started:
         _, error = one.communicate(timeout=500)
         assert one.returncode == 0, error[-3000:]
     return dict(np.load(out))
 
 
-def check_same(found, expected):
-    """Under plain gradient descent: RMSprop divides by what it rounds."""
+def check_same(found, expected, tolerance=TOLERANCE):
+    """The same weights and logs, of two devices and of one."""
     assert expected.pop("moved") > 100 * TOLERANCE
     found.pop("moved")
     assert found.pop("replicas") == 2
     assert expected.pop("replicas") == 1
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=0, atol=TOLERANCE, err_msg=name)
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=tolerance, err_msg=name)
 
 
 @pytest.mark.slow
@@ -79,6 +80,22 @@ def check_same(found, expected):
 def test_two_devices_give_the_weights_of_one(kind, tmp_path):
     one, two = (trained(kind, engine, 50, tmp_path) for engine in ("one", "mirrored"))
     check_same(two, one)
+
+
+@pytest.mark.slow
+def test_under_rmsprop_and_adam_two_devices_differ_by_no_more_than_rounding_does(tmp_path):
+    """They divide a gradient by its size, so rounding may grow: as much on one device alone.
+
+    There the examples of a batch change places, which changes no number but for rounding. A value
+    that is not synchronised would show beside it, and under plain descent.
+    """
+    one, shuffled, two = (
+        trained("natural", engine, 50, tmp_path, "default")
+        for engine in ("one", "shuffled", "mirrored")
+    )
+    rounding = max(np.abs(shuffled[name] - one[name]).max() for name in one)
+    assert rounding < 0.1 * one["moved"]
+    check_same(two, one, max(TOLERANCE, 10 * rounding))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from keras_filtergan.cli.command import (
     import_tensorflow,
     network_options,
     run_option,
-    say,
+    say_first_look,
     user_path,
 )
 from keras_filtergan.cli.progress import Progress
@@ -79,7 +79,7 @@ def augment(options: argparse.Namespace) -> int:
         return DONE
     try:
         trained = TrainedRun.load(run, data_dir(options))
-        say(trained.first_look().lines)
+        say_first_look(trained)
         augmentation = Augmentation(trained, recipe)
         progress = Progress(augmentation.examples)
         progress.advance(0, 0, is_new=True)  # the first piece takes a while

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.files import DISK_FULL
@@ -111,7 +111,9 @@ def import_tensorflow() -> None:
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            import tensorflow  # noqa: F401
+            import tensorflow
+
+        tensorflow.get_logger().setLevel("ERROR")  # its advice on graphs is for us, not for users
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
@@ -163,6 +165,15 @@ def say(lines: Iterable[str]) -> None:
     """Print messages of the library, their arguments as options."""
     for line in lines:
         print(as_options(line), flush=True)
+
+
+def say_first_look(looked_at: Any) -> None:
+    """Print how the images were read, and how often the classifier is right on them.
+
+    Args:
+        looked_at: has a `dataset` and a `first_look()`: a trained run, or a specimen.
+    """
+    say([line for line in (looked_at.dataset.note, *looked_at.first_look().lines) if line])
 
 
 def user_path(text: str) -> Path:

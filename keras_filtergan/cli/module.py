@@ -15,7 +15,7 @@ from keras_filtergan.cli.command import (
     network_options,
     run_option,
     run_script,
-    say,
+    say_first_look,
 )
 from keras_filtergan.cli.instruments.adversarial import add_adversarial
 from keras_filtergan.cli.instruments.latents import add_latents
@@ -88,7 +88,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     check_names(options.only or [])
     trained = TrainedRun.load(run, data_dir(options))
-    say(trained.first_look().lines)
+    say_first_look(trained)
     subject = trained.subject(independent_classifier(trained, run.path.parent))
     fill_in = evaluation.evaluate if options.alone else evaluation.full_card
     card = fill_in(subject, options.only, say=print)

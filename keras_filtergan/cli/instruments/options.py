@@ -12,7 +12,7 @@ from keras_filtergan.cli.command import (
     import_tensorflow,
     network_options,
     pixel_options,
-    say,
+    say_first_look,
     user_path,
 )
 from keras_filtergan.cli.progress import StepProgress
@@ -103,7 +103,7 @@ def _apply(name: str, use: Use, options: argparse.Namespace) -> int:
         )
     else:
         specimen = Specimen.of_run(run, options.dataset, folder)
-    say(specimen.first_look().lines)
+    say_first_look(specimen)
     progress = StepProgress()
     try:
         findings = use(specimen, options, progress)
