@@ -18,7 +18,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from keras_filtergan.errors import DivergenceError
-from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.files import in_one_step, write_json
 from keras_filtergan.runs import training
 from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -195,7 +195,8 @@ def main() -> None:
             write_json(options.json, {"settings": base.to_dict(), "rows": rows})
     if options.figure:
         title = f"{base.dataset}, layer {base.layer}, seed {base.seed}, {base.steps} steps"
-        save_figure(trade_off_figure(rows, title), options.figure)
+        with in_one_step(options.figure) as aside:
+            trade_off_figure(rows, title).savefig(aside, dpi=130)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from keras_filtergan.data import load_dataset, to_unit_interval
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.metrics.activations import activation_variation
-from keras_filtergan.files import save_figure, write_json
+from keras_filtergan.files import in_one_step, write_json
 from keras_filtergan.runs.trained import TrainedRun
 
 REAL = "real kernels"
@@ -189,7 +189,8 @@ def main() -> None:
     if options.figure:
         title = f"{new.name} from few labels, behind a network that knows {old.name}"
         shown = [row for row in FIGURE if row in rows_of(record.runs)]
-        save_figure(accuracy_figure(record.runs, shown, REAL, title), options.figure)
+        with in_one_step(options.figure) as aside:
+            accuracy_figure(record.runs, shown, REAL, title).savefig(aside, dpi=130)
 
 
 def parse() -> argparse.Namespace:

@@ -6,29 +6,36 @@ CPU TensorFlow has the gradient of a grouped convolution only in oneDNN's kernel
 on for some processors and not for others; and XLA, which Keras uses on a GPU without being asked,
 makes that gradient 60 to 400 times slower. Whether XLA will compile a graph cannot be known while
 it is traced. So nothing here is grouped: each form below is right everywhere, and `form_of` chooses
-between them by shape alone. Where oneDNN is on, products are faster than the grouped form with many
-channels and slower with few; docs/performance.md has the times.
+by shape, and by whether there is a GPU and oneDNN is on. docs/performance.md has the times.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
+from keras_filtergan import processor
 from keras_filtergan.errors import InputError
 from keras_filtergan.window import Size, Window, with_gaps
 
-FORMS = ("conv2d", "depthwise", "patches", "taps")
+FORMS = ("conv2d", "depthwise", "singly", "patches", "taps")
 # Outputs of an input channel up to which the convolution is depthwise: for 5×5 on 28×28×1 → 1 it
 # takes a fifth of the time of patches with oneDNN off, half with it on; for 3×3 on 28×28×1 → 16
 # about the same. XLA compiles it badly for a CPU: 4 times as slow as patches for the former, a
 # second a step for a depthwise layer of MobileNet.
 DEPTHWISE_OUTPUTS = 4
-# Channels from which there is a product a tap: as fast as one product with all taps, in a ninth of
-# the memory for 3×3. With 16 or 32 it is faster by itself (6 ms for 10 on 14×14×16 → 32 with oneDNN
-# on), but a training step, where other operations fill the cores, is not.
-TAPS_CHANNELS = 64
+# Multiply-adds an example from which each example has a convolution of its own, with oneDNN off and
+# on, on a CPU alone. TensorFlow multiplies small matrices of a batch without its fast kernel, and
+# its convolution has it: off, half the time of products on 14×14×16 → 32, two thirds on 7×7×32, but
+# twice that of taps on 28×28×1 → 16. oneDNN prepares each convolution anew, which pays from
+# 32×32×64 → 64 on. On a GPU, a hundred small operations would wait for each other.
+SINGLE_COST = {False: 300_000, True: 20_000_000}
+SINGLE_EXAMPLES = 128  # at most; each adds three operations to the graph
+# Channels from which there is a product a tap: with oneDNN on 0.6 to 0.8 of the time of one product
+# with all taps, with it off about the same, in a ninth of the memory for 3×3.
+TAPS_CHANNELS = 16
 
 
 def convolve(
@@ -72,8 +79,10 @@ def convolve(
         return _conv2d(images, kernels, window)
     if form == "depthwise":
         return _depthwise(images, kernels, window)
+    if form == "singly":
+        return _by_group(_singly, images, kernels, window)
     taps = math.prod(window.taps) if form == "patches" else 1
-    return _products(images, kernels, window, taps)
+    return _by_group(partial(_products, at_once=taps), images, kernels, window)
 
 
 def form_of(
@@ -86,6 +95,7 @@ def form_of(
     * `"conv2d"`: one kernel set for all images. TensorFlow's own convolution, a group at a time.
     * `"depthwise"`: one input channel a group, and few outputs of it. One depthwise convolution
       with the batch folded into the channels; TensorFlow has its gradients on every device.
+    * `"singly"`: one convolution of TensorFlow's an example, for a batch of known size.
     * `"patches"`: one product of matrices an example, (places, taps · cin) with (taps · cin, cout).
     * `"taps"`: one product an example and tap, (places, cin) with (cin, cout), added up.
 
@@ -98,7 +108,7 @@ def form_of(
         InputError: the channels do not go together.
 
     Example:
-        >>> form_of((64, 7, 7, 32), (64, 3, 3, 32, 32))
+        >>> form_of((64, 28, 28, 1), (64, 3, 3, 1, 16))
         'patches'
     """
     cin, (depth, cout) = images_shape[-1], kernels_shape[-2:]
@@ -109,6 +119,8 @@ def form_of(
         return "depthwise"
     if len(kernels_shape) == 4:
         return "conv2d"
+    if depth == cin and _pays_singly(images_shape, kernels_shape, rows * columns):
+        return "singly"
     return "taps" if depth >= TAPS_CHANNELS else "patches"
 
 
@@ -139,27 +151,45 @@ def _depthwise(images: tf.Tensor, kernels: tf.Tensor, window: Window) -> tf.Tens
     return tf.transpose(tf.reshape(maps, [h, w, m, cin * outputs]), [2, 0, 1, 3])
 
 
-def _products(images: tf.Tensor, kernels: tf.Tensor, window: Window, at_once: int) -> tf.Tensor:
-    """Products of matrices, each with so many taps at once; a group is an example of its own."""
+def _pays_singly(images_shape: Sequence[Any], kernels_shape: Sequence[Any], stride: int) -> bool:
+    m, *size, _ = images_shape
+    if None in (m, *size) or m > SINGLE_EXAMPLES or processor.has_gpu():
+        return False
+    cost = math.prod(size) * math.prod(kernels_shape[1:]) // stride
+    return cost >= SINGLE_COST[processor.onednn_is_on()]
+
+
+def _by_group(form: Callable, images: tf.Tensor, kernels: tf.Tensor, window: Window) -> tf.Tensor:
+    """A form for kernels of all channels, with each group as an example of its own."""
     m, h, w, cin = _sizes(images)
     kh, kw, depth, cout = kernels.shape[1:]
     groups = cin // depth
-    if groups > 1:
-        images = tf.transpose(tf.reshape(images, [m, h, w, groups, depth]), [0, 3, 1, 2, 4])
-        images = tf.reshape(images, [m * groups, h, w, depth])
-        kernels = tf.reshape(kernels, [m, kh, kw, depth, groups, cout // groups])
-        kernels = tf.transpose(kernels, [0, 4, 1, 2, 3, 5])
-        kernels = tf.reshape(kernels, [m * groups, kh, kw, depth, cout // groups])
-    maps = _own_kernels(images, kernels, window, at_once)
-    if groups > 1:
-        _, h, w, outputs = _sizes(maps)
-        maps = tf.transpose(tf.reshape(maps, [m, groups, h, w, outputs]), [0, 2, 3, 1, 4])
-        maps = tf.reshape(maps, [m, h, w, cout])
-    return maps
+    if groups == 1:
+        return form(images, kernels, window)
+    images = tf.transpose(tf.reshape(images, [m, h, w, groups, depth]), [0, 3, 1, 2, 4])
+    images = tf.reshape(images, [m * groups, h, w, depth])
+    kernels = tf.reshape(kernels, [m, kh, kw, depth, groups, cout // groups])
+    kernels = tf.transpose(kernels, [0, 4, 1, 2, 3, 5])
+    kernels = tf.reshape(kernels, [m * groups, kh, kw, depth, cout // groups])
+    maps = form(images, kernels, window)
+    _, h, w, outputs = _sizes(maps)
+    maps = tf.transpose(tf.reshape(maps, [m, groups, h, w, outputs]), [0, 2, 3, 1, 4])
+    return tf.reshape(maps, [m, h, w, cout])
 
 
-def _own_kernels(images: tf.Tensor, kernels: tf.Tensor, window: Window, at_once: int) -> tf.Tensor:
-    """Images `(m, h, w, cin)`, each under kernels of its own `(m, kh, kw, cin, cout)`."""
+def _singly(images: tf.Tensor, kernels: tf.Tensor, window: Window) -> tf.Tensor:
+    """A convolution an example."""
+    kernels = tf.unstack(_dilate(kernels, window))
+    pairs = zip(tf.split(images, len(kernels)), kernels, strict=True)
+    maps = [tf.nn.conv2d(*pair, window.strides, window.padding.upper()) for pair in pairs]
+    return tf.concat(maps, 0)
+
+
+def _products(images: tf.Tensor, kernels: tf.Tensor, window: Window, at_once: int) -> tf.Tensor:
+    """Products of matrices, each with so many taps at once.
+
+    Images are `(m, h, w, cin)`, kernels `(m, kh, kw, cin, cout)`.
+    """
 
     @tf.custom_gradient
     def multiplied(images: tf.Tensor, kernels: tf.Tensor):
@@ -251,6 +281,7 @@ def _check_form(form: str, kernels: tf.Tensor, window: Window) -> None:
     fits = {
         "conv2d": shared,
         "depthwise": kernels.shape[-2] == 1 and rows == columns,
+        "singly": not shared and kernels.shape[0] is not None,
         "patches": not shared,
         "taps": not shared,
     }

@@ -10,7 +10,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from keras_filtergan.errors import InputError
 
 if TYPE_CHECKING:
     import keras
-    from matplotlib.figure import Figure
 
 ASIDE = ".kfg-"  # begins the name of what is not finished; then the process and its machine
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -179,16 +178,15 @@ def as_json(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Save a picture in one step."""
-    save_figures({path: figure})
+def save_together(writers: dict[Path, Callable[[Path], object]]) -> None:
+    """Write files of one folder that belong together; see `all_in_one_step`.
 
-
-def save_figures(figures: "dict[Path, Figure]") -> None:
-    """Save pictures of one folder that belong together in one step; see `all_in_one_step`."""
-    with all_in_one_step(list(figures)) as asides:
-        for figure, aside in zip(figures.values(), asides, strict=True):
-            figure.savefig(aside, dpi=130)
+    Args:
+        writers: each file → what writes it, given the path to write to instead.
+    """
+    with all_in_one_step(list(writers)) as asides:
+        for write, aside in zip(writers.values(), asides, strict=True):
+            write(aside)
 
 
 def save_model(model: "keras.Model", path: Path) -> None:
@@ -232,7 +230,7 @@ def file_name(text: object) -> str:
     spelled = re.sub(r"^\.+", "_", spelled) or "_"
     if len(spelled.encode()) <= LONGEST_NAME:
         return spelled
-    rest = hashlib.sha256(str(text).encode()).hexdigest()[:8]
+    rest = hashlib.sha256(str(text).encode(errors="surrogatepass")).hexdigest()[:8]
     start = spelled.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
     return f"{start}-{rest}"
 

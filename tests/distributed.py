@@ -1,9 +1,10 @@
 """Trains a small GAN for some steps on one device or on several; run by the tests in processes.
 
 `python distributed.py KIND ENGINE OPTIMIZER STEPS OUT`: KIND `natural` or `infogan`; ENGINE `one`,
-`shuffled` (one device, the examples of each batch in another order), `mirrored` (two virtual
-devices) or `multi-worker` (as TF_CONFIG says); OPTIMIZER `sgd` or `rmsprop`. Writes the weights and
-the last logs.
+`shuffled` (one device, the examples of each batch in another order), `nudged` (one device, every
+entry of every gradient larger or smaller by what single precision can just tell from it),
+`mirrored` (two virtual devices) or `multi-worker` (as TF_CONFIG says); OPTIMIZER `sgd`, `rmsprop`
+or `default` (RMSprop, but Adam for T). Writes the weights and the last logs.
 """
 
 import sys
@@ -25,7 +26,7 @@ BATCH = 16
 
 def engine_of(name):
     if name != "mirrored":
-        return Engine.of("one" if name == "shuffled" else name)
+        return Engine.of("one" if name in ("shuffled", "nudged") else name)
     [cpu] = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     return Engine(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
@@ -39,14 +40,39 @@ def shuffled(batch):
     return {name: tf.gather(part, order) for name, part in batch.items()}
 
 
+class Nudged:
+    """What rounding does to a gradient at the least: entries are off by one place in turn."""
+
+    def apply(self, gradients, variables=None):
+        off = []
+        for gradient in gradients:
+            signs = 1 - 2 * (tf.range(tf.size(gradient)) % 2)
+            signs = tf.cast(tf.reshape(signs, gradient.shape), tf.float32)
+            off.append(gradient * (1 + 2**-23 * signs))
+        super().apply(off, variables)
+
+
+def optimizers(name, engine_name, kind):
+    """Of G, D, Q and T."""
+    rate = 1e-4 if kind == "natural" else 1e-3  # plain descent runs away on larger weights
+    sgd, rmsprop, adam = (getattr(keras.optimizers, n) for n in ("SGD", "RMSprop", "Adam"))
+    kinds, rates = {
+        "sgd": ([sgd] * 4, [rate] * 4),
+        "rmsprop": ([rmsprop] * 4, [1e-3, 5e-4, 5e-4, 1e-3]),
+        "default": ([*[rmsprop] * 3, adam], [1e-3, 5e-4, 5e-4, 3e-3]),
+    }[name]
+    if engine_name == "nudged":
+        kinds = [type("Nudged", (Nudged, kind), {}) for kind in kinds]
+    return [kind(rate) for kind, rate in zip(kinds, rates, strict=True)]
+
+
 def main(kind, engine_name, optimizer, steps, out):
     engine = engine_of(engine_name)
     dataset = make_dataset()
     with engine.scope():
         model = build_classifier((12, 12, 1), 3, widths=(4, 5, 6, 7, 8))
         gan = get_method(kind)(FrozenTarget(model, 4), latent_dim=3)
-        rate = 1e-4 if kind == "natural" else 1e-3  # plain descent runs away on larger weights
-        gan.compile(*([keras.optimizers.SGD(rate) for _ in range(4)] if optimizer == "sgd" else []))
+        gan.compile(*optimizers(optimizer, engine_name, kind))
         gan.adapt(dataset.x_train, dataset.y_train)
     stream = training_stream(
         dataset.x_train,

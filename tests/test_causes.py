@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_filtergan.causes import cause_of, is_out_of_memory
+from keras_filtergan.guards.causes import cause_of, is_out_of_memory
 
 
 class Adding(keras.layers.Layer):

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from loops import loop, loop_gradients
+from convolutions import ALL, DILATED, KINDS, STRIDED, draw, draw_for, expected_of, with_gradients
+from loops import loop
 
-from keras_filtergan.convolution import FORMS, convolve, form_of
+from keras_filtergan import processor
+from keras_filtergan.convolution import convolve, form_of
 from keras_filtergan.errors import InputError
 
 pytestmark = pytest.mark.onednn
@@ -16,21 +18,6 @@ CASES = [
     ((1, 1), "same", (2, 3)),
     ((1, 1), "valid", (3, 1)),
 ]
-
-
-def draw(cin, depth, cout):
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(3, 7, 8, cin)).astype("float32")
-    return images, generator.normal(size=(3, 3, 3, depth, cout)).astype("float32")
-
-
-KINDS = {  # channels of the images, of a group's part of them, and of the maps
-    "plain": (2, 2, 4),
-    "one_channel": (1, 1, 3),
-    "grouped": (4, 2, 6),
-    "depthwise": (3, 1, 3),
-    "depthwise_times_two": (2, 1, 4),
-}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -138,44 +125,15 @@ def test_channels_that_only_fit_when_folded_are_refused(cin, depth, cout):
         convolve(images[:2], kernels[:2])
 
 
-ABLE = {  # which kernels each form can take: shared ones, or one set an example
-    "conv2d": [(kind, True) for kind in KINDS],
-    "depthwise": [
-        (kind, shared)
-        for kind in ("one_channel", "depthwise", "depthwise_times_two")
-        for shared in (True, False)
-    ],
-    "patches": [(kind, False) for kind in KINDS],
-    "taps": [(kind, False) for kind in KINDS],
-}
-ALL = [(form, *which) for form in FORMS for which in ABLE[form]]
-STRIDED, DILATED = ((2, 2), "same", (1, 1)), ((1, 1), "valid", (2, 3))
 WAYS = {
     "eager": lambda function: function,
     "graph": tf.function,
-    "xla": lambda function: tf.function(function, jit_compile=True),
 }
-
-
-def expected_of(images, kernels, upstream, geometry):
-    """Maps and both gradients of the loops; shared kernels are those that all examples have."""
-    shared = kernels.ndim == 4
-    own = np.stack([kernels] * len(images)) if shared else kernels
-    d_images, d_kernels = loop_gradients(images, own, upstream, *geometry)
-    return loop(images, own, *geometry), d_images, d_kernels.sum(0) if shared else d_kernels
-
-
-def draw_for(kind, shared, geometry):
-    images, kernels = draw(*KINDS[kind])
-    shape = loop(images, kernels, *geometry).shape
-    upstream = np.random.default_rng(1).normal(size=shape).astype("float32")
-    return images, kernels[0] if shared else kernels, upstream
 
 
 EVERY = [
     *((*case, "eager", geometry) for case in ALL for geometry in (STRIDED, DILATED)),
     *((*case, "graph", STRIDED) for case in ALL[::3]),
-    *((*case, "xla", (STRIDED, DILATED)[i % 2]) for i, case in enumerate(ALL)),
 ]
 
 
@@ -183,13 +141,7 @@ EVERY = [
 def test_every_form_equals_the_loops_with_both_gradients(form, kind, shared, way, geometry):
     data = draw_for(kind, shared, geometry)
 
-    def all_of_it(images, kernels, upstream):
-        with tf.GradientTape() as tape:
-            tape.watch([images, kernels])
-            maps = convolve(images, kernels, *geometry, form=form)
-        return maps, *tape.gradient(maps, [images, kernels], upstream)
-
-    found = WAYS[way](all_of_it)(*map(tf.constant, data))
+    found = WAYS[way](with_gradients(form, geometry))(*map(tf.constant, data))
     for one, other in zip(found, expected_of(*data, geometry), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-5)
 
@@ -244,15 +196,39 @@ def test_half_precision(form, kind, shared, dtype, error):
         ((64, 28, 28, 1), (64, 5, 5, 1, 1), (1, 2), "patches"),  # TensorFlow wants equal strides
         ((64, 28, 28, 8), (5, 5, 1, 8), (1, 2), "conv2d"),
         ((64, 28, 28, 8), (5, 5, 1, 16), 1, "depthwise"),
-        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "patches"),
-        ((64, 7, 7, 63), (64, 3, 3, 63, 8), 1, "patches"),
-        ((64, 7, 7, 64), (64, 3, 3, 64, 8), 1, "taps"),
-        ((64, 7, 7, 128), (64, 3, 3, 32, 8), 1, "patches"),  # of four groups
+        ((64, 7, 7, 15), (64, 3, 3, 15, 8), 1, "patches"),
+        ((64, 7, 7, 16), (64, 3, 3, 16, 8), 1, "taps"),
+        ((64, 7, 7, 32), (64, 3, 3, 8, 8), 1, "patches"),  # of four groups
         ((None, None, None, 64), (None, 3, 3, 64, 64), 2, "taps"),
     ],
 )
-def test_which_form_is_taken(images, kernels, strides, form):
+def test_which_form_is_taken(monkeypatch, images, kernels, strides, form):
+    monkeypatch.setattr(processor, "has_gpu", lambda: True)
     assert form_of(images, kernels, strides) == form
+
+
+@pytest.mark.parametrize("size", [(None, 7, 7, 32), (129, 7, 7, 32), (64, None, 7, 32)])
+def test_products_where_single_convolutions_would_be_many_or_unknown(monkeypatch, size):
+    monkeypatch.setattr(processor, "onednn_is_on", lambda: False)
+    assert form_of(size, (*size[:1], 3, 3, 32, 32)) == "taps"
+
+
+@pytest.mark.parametrize(
+    ("images", "kernels", "strides", "off", "on"),
+    [
+        ((64, 28, 28, 1), (64, 3, 3, 1, 16), 1, "patches", "patches"),
+        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 1, "singly", "taps"),
+        ((64, 14, 14, 32), (64, 3, 3, 32, 32), 2, "singly", "taps"),
+        ((64, 7, 7, 32), (64, 3, 3, 32, 32), 2, "taps", "taps"),  # a quarter of the places
+        ((64, 14, 14, 64), (64, 3, 3, 64, 64), 1, "singly", "taps"),
+        ((32, 32, 32, 64), (32, 3, 3, 64, 64), 1, "singly", "singly"),
+        ((64, 32, 32, 128), (64, 3, 3, 32, 128), 1, "taps", "taps"),  # of four groups
+    ],
+)
+def test_which_form_is_taken_with_onednn_off_and_on(monkeypatch, images, kernels, strides, off, on):
+    for is_on, form in ((False, off), (True, on)):
+        monkeypatch.setattr(processor, "onednn_is_on", lambda is_on=is_on: is_on)
+        assert form_of(images, kernels, strides) == form
 
 
 @pytest.mark.parametrize(
@@ -261,6 +237,7 @@ def test_which_form_is_taken(images, kernels, strides, form):
         ("conv2d", "plain", False, 1),
         ("patches", "plain", True, 1),
         ("taps", "plain", True, 1),
+        ("singly", "plain", True, 1),
         ("depthwise", "plain", False, 1),
         ("depthwise", "grouped", True, 1),
         ("depthwise", "depthwise", False, (1, 2)),

@@ -7,8 +7,6 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.inversion import directions
 from keras_filtergan.inversion.directions import principal_directions
 
-pytestmark = pytest.mark.onednn
-
 IMAGES = np.random.default_rng(0).uniform(0.2, 0.8, (3, 12, 12, 1)).astype("float32")
 
 
@@ -31,6 +29,7 @@ def jacobians(target, generator, image, z):
     return by_latent.numpy(), by_image.numpy().reshape(len(maps), -1)
 
 
+@pytest.mark.onednn
 def test_equals_the_dense_generalised_eigenproblem(target, generator, monkeypatch):
     monkeypatch.setattr(directions, "ITERATIONS", 300)
     z = np.array([0.3, -0.2, 0.5], "float32")

@@ -110,7 +110,9 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == set(others)
 
 
-@pytest.mark.parametrize("text", ["..", ".", "", "../../etc/passwd", "x" * 400, "ß" * 400, ".a"])
+@pytest.mark.parametrize(
+    "text", ["..", ".", "", "../../etc/passwd", "x" * 400, "ß" * 400, ".a", "\ud800" * 400]
+)
 def test_no_name_decides_where_a_file_goes(tmp_path, text):
     name = file_name(text)
     (tmp_path / name).write_bytes(b"")

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import itertools
 import json
+import math
 import os
 import resource
 import stat
@@ -33,6 +34,7 @@ from keras_filtergan.data.tfds_writer import write_tfds_directory
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
+from keras_filtergan.guards.archives import _weights, check_keras_file
 from keras_filtergan.guards.memory import limit_memory
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
@@ -631,6 +633,19 @@ def claims_too_much(folder):
     return 4 * max(dense["config"]["units"] * inputs, conv["filters"] * 9) > LIMIT
 
 
+def counts_too_much(folder):
+    """The same of any layer: the numbers in its configuration multiply to more than the limit."""
+    with zipfile.ZipFile(folder / "network.keras") as archive:
+        layers = json.loads(archive.read("config.json"))["config"]["layers"]
+
+    def product(value):
+        parts = value if isinstance(value, list) else value.values()
+        whole = [product(x) if isinstance(x, list) else x for x in parts]
+        return math.prod(x for x in whole if type(x) is int and x > 0)
+
+    return max(4 * product(layer["config"]) for layer in layers) > LIMIT
+
+
 def loads_badly(folder):
     try:
         keras.models.load_model(folder / "network.keras", compile=False)
@@ -652,6 +667,24 @@ def networks():
         "a convolution of 2^30 channels": big,
     }.items():
         yield Case(f".keras: {what}", network(change), read_network, claims_too_much)
+
+    def attentive(config, layers, members, folder):
+        layers["scores"]["class_name"] = "MultiHeadAttention"
+        layers["scores"]["config"] = {"name": "scores", "num_heads": 2**15, "key_dim": 2**15}
+        members["config.json"] = b"config"
+
+    def deep(config, layers, members, folder):
+        layers["conv"]["class_name"] = "DepthwiseConv2D"
+        del layers["conv"]["config"]["filters"]
+        layers["conv"]["config"]["depth_multiplier"] = 2**30
+        members["config.json"] = b"config"
+
+    def vast(config, layers, members, folder):
+        layers["image"]["config"]["batch_shape"] = [None, 2**20, 2**20, 1]
+        members["config.json"] = b"config"
+
+    for what, change in {"many heads": attentive, "deep": deep, "a vast image": vast}.items():
+        yield Case(f".keras: {what}", network(change), read_network, counts_too_much)
     for what, change in {
         "a function of another module": calling("os", "system"),
         "no configuration": member("config.json", b"{}"),
@@ -753,3 +786,21 @@ def test_good_inputs_are_read(tmp_path):
     generator.build((None, 2))
     generator.save(tmp_path / "generator.keras")
     read_generator(tmp_path)
+
+
+def test_wide_layers_that_are_in_the_file_are_read(tmp_path):
+    """What is claimed is never more than what is there, of each kind of layer that is counted."""
+    image = keras.Input((6, 6, 32), name="image")
+    x = keras.layers.SeparableConv2D(64, 3, depth_multiplier=2)(image)
+    x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(x)
+    x = keras.layers.Conv2D(64, 2, groups=4)(x)
+    x = keras.layers.Reshape((1, 64))(x)
+    x = keras.layers.MultiHeadAttention(3, 5, value_dim=7)(x, x)
+    x = keras.layers.EinsumDense("abc,cd->abd", output_shape=(None, 16))(x)
+    x = keras.layers.LSTM(8)(x)
+    model = keras.Model(image, keras.layers.Dense(2)(x))
+    model.save(tmp_path / "network.keras")
+    check_keras_file(tmp_path / "network.keras")
+    with zipfile.ZipFile(tmp_path / "network.keras") as archive:
+        claimed = sum(_weights(json.loads(archive.read("config.json"))))
+    assert 0.5 * model.count_params() <= claimed <= model.count_params()

@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import test_util
 
+from keras_filtergan import processor
+
 pytestmark = pytest.mark.onednn
 
 
@@ -30,3 +32,16 @@ def test_the_worlds_differ_in_what_has_a_gradient():
     else:
         with pytest.raises(tf.errors.InvalidArgumentError, match="not supported on CPU"):
             tape.gradient(maps, images)
+
+
+def test_the_package_knows_which_world_it_is_in_also_while_a_graph_is_traced():
+    found = []
+
+    @tf.function
+    def traced() -> tf.Tensor:
+        processor.onednn_is_on.cache_clear()
+        found.append(processor.onednn_is_on())
+        return tf.zeros([])
+
+    traced()
+    assert found == [test_util.IsMklEnabled()]

@@ -6,8 +6,8 @@ from keras_filtergan import plots
 
 
 def images_of(figure):
-    """The arrays that a figure shows, in the order of its axes."""
-    return [ax.images[0].get_array().data for ax in figure.axes if ax.images]
+    """The arrays that a figure shows, in order."""
+    return [image.get_array().data for ax in figure.axes for image in ax.images]
 
 
 def test_filters_show_the_same_slice_of_real_and_generated_kernels():
@@ -31,11 +31,25 @@ def test_the_grid_marks_the_original_and_what_changed(channels):
     figure = plots.invariances_figure(images, [-1, 0, 1], ["z[0]", "z[1]"], "title", changed)
     shown = images_of(figure)
     np.testing.assert_array_equal(np.squeeze(images[1, 0]), shown[3])
-    styles = [ax.spines["left"].get_linestyle() for ax in figure.axes]
-    widths = [ax.spines["left"].get_linewidth() for ax in figure.axes]
-    assert [i for i, width in enumerate(widths) if width > 1] == [2, 4]
-    assert styles[2] == ":"
-    assert styles[4] == "-"
+    [ax] = figure.axes
+    frames = [(patch.get_linewidth() > 1, patch.get_linestyle()) for patch in ax.patches]
+    assert [i for i, (wide, _) in enumerate(frames) if wide] == [2, 4]
+    assert frames[2][1] == ":"
+    assert frames[4][1] == "-"
+
+
+def test_tiles_lie_beside_each_other_and_keep_their_shape():
+    images = np.zeros((3, 3, 5, 7, 1))
+    changed = np.zeros((3, 3), bool)
+    figure = plots.invariances_figure(images, [-1, 0, 1], ["z[0]", "z[1]"], "title", changed)
+    FigureCanvasAgg(figure).draw()
+    boxes = [image.get_window_extent() for image in figure.axes[0].images]
+    for box in boxes:
+        assert box.height / box.width == pytest.approx(5 / 7, rel=0.01)
+    for left, right in ((0, 1), (1, 2), (3, 4)):
+        assert 0 < boxes[right].x0 - boxes[left].x1 < 0.1 * boxes[0].width
+    for above, below in ((0, 3), (4, 7)):
+        assert 0 < boxes[above].y0 - boxes[below].y1 < 0.1 * boxes[0].height
 
 
 @pytest.mark.parametrize("grid", [3, 5, 9])

@@ -11,10 +11,11 @@ import keras_filtergan
 PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
-    *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
+    *("lazy", "doors", "errors", "names", "files", "private_keras", "private_tensorflow"),
     "guards",
     "precision",
-    *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),
+    *("processor", "window", "convolution", "displacement"),
+    *("data", "generators", "classifiers", "images"),
     *("gan", "distribution", "inversion", "layers", "plots", "evaluation", "runs"),
     *("augmentation", "instruments", "report"),
     *("cli", "__main__"),

@@ -44,6 +44,13 @@ def state_of_another(run):
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def whole_state_of_another(run):
+    """As it would lie there from a run with other settings: nothing in it is damaged."""
+    path = run / "checkpoints" / "step-00000003" / "checkpoint.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "identity": record["identity"][::-1]}))
+
+
 def player_of_another(run):
     shutil.copy(run / "classifier.keras", run / "discriminator.keras")
 
@@ -53,6 +60,7 @@ def player_of_another(run):
     [
         (card_of_another, "the card says swapped_accuracy"),
         (state_of_another, "step-00000003' is damaged (its weights are not those"),
+        (whole_state_of_another, "step-00000003' belongs to a run with other settings or data"),
         (player_of_another, "expected a Discriminator"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.augmentation.recipe import Recipe
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import randomness, to_unit_interval
 from keras_filtergan.data.batches import map_in_batches
@@ -195,8 +196,8 @@ def _drawn(seed: int, images: int, count: int) -> np.ndarray:
 
 def _answers(target: FrozenTarget, images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """The frozen network's classes of some images, `(n,)`."""
-    answer = tf.function(target)
+    answer, at_once = tf.function(target), images_at_once(target.classifier, PIECE)
     [logits] = map_in_batches(
-        lambda part: [answer(to_unit_interval(images[part]))], numbers, batch_size=PIECE
+        lambda part: [answer(to_unit_interval(images[part]))], numbers, batch_size=at_once
     )
     return np.argmax(logits, axis=-1)

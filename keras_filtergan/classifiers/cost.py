@@ -3,16 +3,15 @@
 import dataclasses
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from keras_filtergan.classifiers.choice import convolution_layers
-from keras_filtergan.classifiers.graph import calls
+from keras_filtergan.classifiers.layer_work import LayerWork, layer_work
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.geometry import geometry_of
-from keras_filtergan.private_keras import graph_of
 
 FLOPS_A_CORE = 6e9  # that a training step reaches on a core of a server, see docs/performance.md
 RUNTIME = 0.9e9  # bytes that TensorFlow takes before there is an image
@@ -118,7 +117,7 @@ def free_memory() -> int | None:
 
 
 def _costs(classifier: keras.Model, names: list[str], batch_size: int) -> list[LayerCost]:
-    work = list(_work(classifier))
+    work = list(layer_work(classifier))
     pixels = math.prod(classifier.inputs[0].shape[1:])
     found = []
     for number, (name, layer) in enumerate(convolution_layers(classifier).items(), 1):
@@ -128,43 +127,8 @@ def _costs(classifier: keras.Model, names: list[str], batch_size: int) -> list[L
     return found
 
 
-@dataclasses.dataclass(frozen=True)
-class _Work:
-    """One call of a layer: multiply-adds and values that it makes, of one image."""
-
-    layer: keras.Operation
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-
-    @property
-    def values(self) -> int:
-        return math.prod(self.outputs)
-
-    @property
-    def products(self) -> int:
-        """Each weight of a kernel is used once a place."""
-        kernels = [w for w in getattr(self.layer, "weights", ()) if len(w.shape) >= 2]
-        return math.prod(self.outputs[:-1]) * sum(math.prod(w.shape) for w in kernels)
-
-
-def _work(model: keras.Model) -> Iterator[_Work]:
-    """The calls of a model in the order in which they run, those inside of nested models too.
-
-    Sizes that a nested model leaves open (`None`) count as 1.
-    """
-    for node in calls(model):
-        if node.is_input:
-            continue
-        if graph_of(node.operation) is not None:
-            yield from _work(node.operation)
-        else:
-            shapes = [tensors[0].shape for tensors in (node.input_tensors, node.output_tensors)]
-            inputs, outputs = (tuple(side or 1 for side in shape[1:]) for shape in shapes)
-            yield _Work(node.operation, inputs, outputs)
-
-
 def _cost(
-    number: int, name: str, work: Sequence[_Work], place: int, pixels: int, m: int
+    number: int, name: str, work: Sequence[LayerWork], place: int, pixels: int, m: int
 ) -> LayerCost:
     layer: keras.layers.Layer = work[place].layer  # type: ignore[assignment]
     maps = work[place].outputs
@@ -172,7 +136,7 @@ def _cost(
     taps = math.prod(layer.kernel_size) * (work[place].inputs[-1] // groups)
     kernel_shape = (*layer.kernel_size, work[place].inputs[-1] // groups, maps[-1])
     kernel = math.prod(kernel_shape)
-    judge = list(_work(Discriminator(maps, 0).trunk))
+    judge = list(layer_work(Discriminator(maps, 0).trunk))
     before, after = work[:place], work[place + 1 :]
     products = (
         PASSES_BEFORE * sum(one.products for one in before)

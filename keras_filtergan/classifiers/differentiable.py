@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.causes import cause_of
 from keras_filtergan.classifiers.graph import layers_by_path, recorded
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.causes import cause_of
 
 
 def check_differentiable(target: FrozenTarget, images: tf.Tensor) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.sparse.linalg import eigsh
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import BATCH_SIZE, map_in_batches
 
@@ -177,7 +178,7 @@ def standardised_activations(
         images: `(n, h, w, c)`; only the first are taken, at most `IMAGES`, and as many as hold
             `VALUES` activations.
         mean, variance: of each channel, `(cout,)`.
-        batch_size: images at once.
+        batch_size: images at once at most; fewer where they are large.
     """
     units = int(np.prod(target.activation_shape))
     images = images[: max(min(IMAGES, VALUES // units), 2)]
@@ -186,4 +187,5 @@ def standardised_activations(
         maps = target.activations(target.features(batch))
         return [tf.reshape((maps - mean) / np.sqrt(variance), [len(batch), units])]
 
-    return map_in_batches(activate, images, batch_size=batch_size)[0]
+    at_once = images_at_once(target.classifier, batch_size)
+    return map_in_batches(activate, images, batch_size=at_once)[0]

@@ -16,13 +16,14 @@ from keras_filtergan.classifiers.graph import (
     single_call,
     submodel,
 )
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.convolution import convolve
 from keras_filtergan.data.batches import slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
-from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.geometry import check_same_convolution, geometry_of
+from keras_filtergan.guards.fingerprints import fingerprint
 
 
 class FrozenTarget:
@@ -120,7 +121,6 @@ class FrozenTarget:
             kernels: `None` for the real kernels, `(*kernel_shape)` shared, or
                 `(m, *kernel_shape)`, one set an example. The bias is the real one in each
                 case, so that real and generated kernels are treated alike.
-
         """
         maps = convolve(
             features[0],
@@ -136,10 +136,10 @@ class FrozenTarget:
 
         Args:
             images: `(n, h, w, c)`, bytes, or floats in [0, 1].
-            batch_size: images at once.
+            batch_size: images at once at most; fewer where they are large.
         """
         total, squares = np.zeros((2, *self.activation_shape))
-        for batch in slices(len(images), batch_size):
+        for batch in slices(len(images), images_at_once(self.classifier, batch_size)):
             maps = self.activations(self.features(images[batch])).numpy().astype("float64")
             total, squares = total + maps.sum(0), squares + np.square(maps).sum(0)
         mean = total / len(images)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from keras_filtergan.causes import cause_of, is_out_of_memory
 from keras_filtergan.errors import DivergenceError, InputError
 from keras_filtergan.files import DISK_FULL
+from keras_filtergan.guards.causes import cause_of, is_out_of_memory
 from keras_filtergan.guards.memory import limit_memory, parse_size
 from keras_filtergan.guards.stops import exit_code, termination_as_interruption
 from keras_filtergan.runs.run_directory import RunDirectory, latest_run, open_run

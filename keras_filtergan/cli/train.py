@@ -23,7 +23,7 @@ from keras_filtergan.cli.command import (
 from keras_filtergan.cli.progress import PhaseProgress
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
-from keras_filtergan.files import file_name
+from keras_filtergan.files import file_name, remove_leftovers
 from keras_filtergan.gan.methods import METHODS
 from keras_filtergan.generators.architectures import GENERATORS
 from keras_filtergan.guards.locks import Busy
@@ -238,6 +238,8 @@ def _complete(run: RunDirectory, here: str | None, say: Callable[[str], None]) -
     from keras_filtergan.runs import gallery
     from keras_filtergan.runs.trained import TrainedRun
 
+    for folder in (run.path, run.figures):
+        remove_leftovers(folder)
     gallery.draw_missing(TrainedRun.load(run, here), say=say)
     if not run.report.exists():
         write_report(run, data_dir=here, say=say)

@@ -37,16 +37,16 @@ def _verify(options: argparse.Namespace) -> int:
     run = chosen_run(options)
     import_tensorflow()
     from keras_filtergan.evaluation import evaluate
-    from keras_filtergan.runs.checkpoints import Checkpoints, environment
+    from keras_filtergan.runs.checkpoints import Checkpoints, environment, identity_of
     from keras_filtergan.runs.gallery import missing_pictures
     from keras_filtergan.runs.trained import TrainedRun
 
     config, card = run.read_config(), run.read_evaluation()
     trained = TrainedRun.load(run, data_dir(options))
     print(f"networks and images: as trained ({', '.join(sorted(config['players']))}, classifier)")
-    checkpoints = Checkpoints(run.checkpoints, "")
+    checkpoints = Checkpoints(run.checkpoints, identity_of(config))
     for step in checkpoints.steps:
-        checkpoints.check(step, trained.settings.steps)
+        checkpoints.check_identity(step, checkpoints.check(step, trained.settings.steps))
     print(f"states: whole ({', '.join(map(str, checkpoints.steps)) or 'none is kept'})")
     print(f"history: {len(run.read_history())} lines")
     held = config.get("environment", {})

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.data.decoding.storage import empty_array
+
 BATCH_SIZE = 256
 MEMORY = 2 * 2**30  # bytes that `cached_map` may keep
 
@@ -36,7 +38,7 @@ def map_in_batches(
         batch_size: examples at once.
 
     Returns:
-        One array `(n, …)` a tensor.
+        One array `(n, …)` a tensor, in a temporary file where it is too large for memory.
 
     Raises:
         ValueError: there are no examples, or the arrays differ in length.
@@ -56,7 +58,7 @@ def map_in_batches(
     for batch in slices(count, batch_size):
         parts = [np.asarray(part) for part in compute(*(array[batch] for array in arrays))]
         if not columns:  # not lists of parts, which would need the memory twice
-            columns = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
+            columns = [empty_array((count, *part.shape[1:]), part.dtype) for part in parts]
         for column, part in zip(columns, parts, strict=True):
             column[batch] = part
     return columns

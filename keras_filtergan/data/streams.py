@@ -269,7 +269,8 @@ def _stream(batch: Any, start_step: int, steps: int | None) -> "tf.data.Dataset"
     # Without this, distribution may try to shard by file, and there is none.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return (
-        tf.data.Dataset.counter(start_step)
+        tf.data.Dataset.range(start_step, 2**63 - 1)  # a `counter` leaves its graph behind
+        .repeat(None)
         .take(steps)
         .map(batch, num_parallel_calls=WORKERS, deterministic=True)
         .prefetch(WORKERS)

@@ -5,12 +5,14 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.pixel_scale import unscaled, usual_scalings
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
 
 IMAGES, FEWEST, PIXELS = 1000, 200, 2**22  # test images, fewer of them where they are large
+AT_ONCE = 64  # images, fewer of them where they are large
 MARGIN = 3  # standard errors
 
 
@@ -111,6 +113,6 @@ def _right(classifier: keras.Model, images, labels, scaling=lambda batch: batch)
     [outputs] = map_in_batches(
         lambda batch: [classifier(scaling(to_unit_interval(batch)), training=False)],
         images,
-        batch_size=64,
+        batch_size=images_at_once(classifier, AT_ONCE),
     )
     return np.argmax(outputs, axis=-1) == labels

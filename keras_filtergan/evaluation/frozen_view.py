@@ -1,5 +1,6 @@
 """What the frozen network makes of images before anybody's kernels come in."""
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.natural import (
     NaturalCoordinates,
     channel_standard,
@@ -16,6 +18,7 @@ from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.dataset import ImageDataset
 
+BATCH = 250  # images judged at once, fewer of them where they are large
 STANDARD_IMAGES = 2000  # that the standardisation is fitted to
 
 Predict = Callable[[list[tf.Tensor], tf.Tensor], tf.Tensor]
@@ -42,9 +45,16 @@ class FrozenView:
         self.dataset = dataset
 
     @cached_property
+    def at_once(self) -> int:
+        """How many images, each with kernels of its own, are judged at once."""
+        kernels = math.prod(self.target.kernel_shape)
+        return images_at_once(self.target.classifier, BATCH, beside=kernels)
+
+    @cached_property
     def features(self) -> list[np.ndarray]:
         """What the frozen prefix makes of all test images: the layer's input, then the skips."""
-        return map_in_batches(self.target.features, self.dataset.x_test)
+        at_once = images_at_once(self.target.classifier)
+        return map_in_batches(self.target.features, self.dataset.x_test, batch_size=at_once)
 
     @cached_property
     def standard(self) -> tuple[np.ndarray, np.ndarray]:

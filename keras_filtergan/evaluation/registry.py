@@ -8,6 +8,7 @@ from typing import Any
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.files import plain
+from keras_filtergan.private_tensorflow import forget_traces, let_go_of_graphs
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def evaluate(
     for name in names:
         if lacking := METRICS[name].lacks(subject):
             raise InputError(f"{name} needs {' and '.join(lacking)}, which this subject lacks")
+    forget_traces()
     card: dict[str, Any] = {}
     taken_over: dict[str, dict[str, int]] = {}
     for name in names:
@@ -111,6 +113,7 @@ def evaluate(
         taken_over[name] = {what: int(count) for what, count in result.taken_over.items()}
         if say is not None:
             say(f"{name} ({time.perf_counter() - began:.0f} s)")
+    let_go_of_graphs()
     return {**card, "taken_over": taken_over}
 
 

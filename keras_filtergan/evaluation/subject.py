@@ -23,8 +23,6 @@ from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.transformed import transformed_lines, transformed_walk
 from keras_filtergan.inversion.walks import Pictures, Walk, latent_grid
 
-BATCH = 250
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
@@ -102,7 +100,7 @@ class Subject:
     def batches(self, limit: int | None = None) -> Iterator[tuple[list[tf.Tensor], slice]]:
         """Features of the test images in batches, with the rows they belong to."""
         count = len(self.labels) if limit is None else min(limit, len(self.labels))
-        for rows in slices(count, BATCH):
+        for rows in slices(count, self.view.at_once):
             yield [tf.constant(feature[rows]) for feature in self.view.features], rows
 
     def activate(self, features: list[tf.Tensor], kernels: tf.Tensor) -> tf.Tensor:

@@ -29,6 +29,7 @@ from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.precision import made_single
+from keras_filtergan.private_tensorflow import let_go_of_graphs
 
 
 class FilterGAN(keras.Model):
@@ -125,8 +126,7 @@ class FilterGAN(keras.Model):
             discriminator_noise, accuracy_goal, code_weight, variation_goal, code_noise
         )
         self.discriminator.build((None, *target.activation_shape))
-        self.built = True
-        self.adapted = False
+        self.built, self.adapted = True, False
         self.notes: list[str] = []  # for the user, from `adapt`
         self._means = [keras.metrics.Mean(name=n) for n in (*Measured._fields, *Balance._fields)]
 
@@ -187,7 +187,7 @@ class FilterGAN(keras.Model):
         Args:
             images: `(n, h, w, c)`, a few thousand are plenty.
             labels: their classes `(n,)`; not needed here.
-            batch_size: images at once.
+            batch_size: images at once at most; fewer where they are large.
         """
         mean, variance = self.target.moments(images, batch_size)  # of units (h', w', cout)
         of_maps, of_channels = channel_standard(mean, variance)
@@ -211,6 +211,7 @@ class FilterGAN(keras.Model):
         measured = seen.measured(d_loss, g_loss)
         logs = self._log(measured)
         self._balance().update(measured)
+        let_go_of_graphs()  # after the gradients of this one are taken
         return logs
 
     def test_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -263,8 +264,7 @@ class FilterGAN(keras.Model):
         places: tf.Tensor | None = None,
     ) -> Pair:
         """Each image under its own latent and under that of the example before."""
-        kernels = generator(latents, training=training)  # (m, kh, kw, cin, cout)
-        return ring_pair(self.target, latents, features, kernels)
+        return ring_pair(self.target, latents, features, generator(latents, training=training))
 
     def _judge(
         self,

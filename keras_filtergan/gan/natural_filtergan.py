@@ -115,7 +115,7 @@ class NaturalFilterGAN(FilterGAN):
             images: `(n, h, w, c)`, a few thousand are plenty.
             labels: their classes `(n,)`; without them, coordinates are those in which images
                 differ from the mean of all.
-            batch_size: images at once.
+            batch_size: images at once at most; fewer where they are large.
         """
         super().adapt(images, labels, batch_size)
         standard = self.discriminator.standardize

@@ -18,6 +18,14 @@ PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy and Keras wr
 LARGEST_CONFIG = 2**26  # bytes of a network's configuration
 WEIGHTS = "model.weights.h5"
 COPIES = 3  # of the weights, while a network is loaded
+WIDTHS = (  # of layers, as their configurations have them: factors of the number of weights
+    ("units",),
+    ("filters",),
+    ("depth_multiplier",),
+    ("num_heads", "key_dim"),
+    ("num_heads", "value_dim"),
+    ("num_query_heads", "head_dim"),
+)
 
 
 def array_bytes(path: str | os.PathLike, names: tuple[str, ...]) -> int:
@@ -72,6 +80,7 @@ def check_keras_file(path: str | os.PathLike) -> None:
                 return  # Keras says what is missing
             with archive.open("config.json") as file:
                 config = json.loads(file.read(LARGEST_CONFIG + 1))
+        check_memory(_largest_input(config), f"an input of {what}", "take a smaller one")
         # Half a byte is the least that Keras stores of a weight.
         claimed, room = sum(_weights(config)), 2 * sizes.get(WEIGHTS, 0)
         if claimed > room:
@@ -88,6 +97,14 @@ def _check_packing(info: zipfile.ZipInfo) -> None:
         raise ValueError(f"{info.filename} is packed in a way that is not read here")
 
 
+def _largest_input(config: Any) -> int:
+    """Bytes of one example, of the input that has most."""
+    held = (one.get("config") for one in objects(config) if one.get("class_name") == "InputLayer")
+    return max(
+        (4 * _product(one.get("batch_shape")) for one in held if isinstance(one, dict)), default=0
+    )
+
+
 def _weights(config: Any) -> Iterator[int]:
     """Weights of each layer in a configuration, at least; nested ones included."""
     for held in objects(config):
@@ -98,19 +115,28 @@ def _weights(config: Any) -> Iterator[int]:
 def _weights_of_layer(config: dict[str, Any], build_config: Any) -> int:
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     inputs = shape[-1] if isinstance(shape, list) and shape and _is_count(shape[-1]) else 1
-    for name in ("units", "filters", "output_dim"):
-        width = config.get(name)
-        if not _is_count(width):
-            continue
-        if name == "output_dim":
-            rows = config.get("input_dim")
-            return width * (rows if _is_count(rows) else 1)
-        groups, kernel = config.get("groups"), config.get("kernel_size")
-        if _is_count(groups) and groups:
-            inputs = max(inputs // groups, 1)
-        taps = kernel if isinstance(kernel, list) and all(map(_is_count, kernel)) else [1]
-        return width * inputs * math.prod(taps) if name == "filters" else width * inputs
-    return 0
+    taps, groups = _product(config.get("kernel_size")), config.get("groups")
+    if _is_count(config.get("output_dim")):
+        return _times(config, ("output_dim", "input_dim"))
+    if "pointwise_initializer" in config:  # a separable convolution
+        return (
+            _times(config, ("depth_multiplier",)) * inputs * (taps + _times(config, ("filters",)))
+        )
+    if _is_count(groups) and groups:
+        inputs = max(inputs // groups, 1)
+    widths = [_times(config, names) for names in WIDTHS if _is_count(config.get(names[0]))]
+    if isinstance(config.get("output_shape"), list):  # of an `EinsumDense`
+        widths.append(_product(config["output_shape"]))
+    return max(widths, default=0) * inputs * taps
+
+
+def _times(config: dict[str, Any], names: tuple[str, ...]) -> int:
+    return _product([config.get(name) for name in names])
+
+
+def _product(counts: Any) -> int:
+    """Of what are counts in a list, 1 of anything else."""
+    return math.prod(filter(_is_count, counts)) if isinstance(counts, list) else 1
 
 
 def _is_count(value: Any) -> TypeGuard[int]:

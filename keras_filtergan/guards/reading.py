@@ -5,8 +5,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
-from keras_filtergan.causes import cause_of
 from keras_filtergan.errors import InputError
+from keras_filtergan.guards.causes import cause_of
 
 LARGEST_FILE = 2**40  # bytes of what is read piece by piece
 

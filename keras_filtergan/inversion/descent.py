@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.images.parametrizations import Parameters, Parametrization
+from keras_filtergan.private_tensorflow import let_go_of_graphs
 
 # Adam, Kingma and Ba (2015), Algorithm 1. A shorter memory of the second moment than the usual
 # 0.999, which would not have settled after the few hundred steps of a run.
@@ -136,6 +137,7 @@ def descend_in_batches(
         What one descent of all would give, as arrays.
     """
     runs = [one_batch(index) for index in batches(count, limit)]
+    let_go_of_graphs()
     images = np.concatenate([run.images.numpy() for run in runs])[:count]
     history = {
         name: np.concatenate([run.history[name].numpy() for run in runs], axis=1)[:, :count]

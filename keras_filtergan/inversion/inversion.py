@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches
 from keras_filtergan.data.pixels import to_unit_interval
@@ -18,6 +19,8 @@ from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, Prior, TotalVari
 from keras_filtergan.inversion.descent import descend, descend_in_batches
 from keras_filtergan.inversion.mismatch import Mismatch
 from keras_filtergan.inversion.walks import Walk, latent_grid
+
+COPIES = 3  # of what layers make of an image: forwards, backwards, and under real kernels
 
 
 class Inverter:
@@ -50,7 +53,7 @@ class Inverter:
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
-        batch_size: images optimised at once; more are done in turns, to bound the memory.
+        batch_size: images optimised at once at most; more are done in turns, to bound the memory.
         excess: in a walk, count only the part of the prior above that of x.
         jitter: largest shift in pixels; 0 for none.
         seed: of the shifts; the same seed gives the same walk.
@@ -102,7 +105,7 @@ class Inverter:
         self.parametrization = Pixels() if parametrization is None else parametrization
         self.steps = steps
         self.learning_rate = learning_rate
-        self.batch_size = batch_size
+        self.batch_size = images_at_once(target.classifier, batch_size, copies=COPIES)
         self.excess = excess
         self.jitter = jitter
         self.seed = seed

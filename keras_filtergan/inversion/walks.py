@@ -105,10 +105,14 @@ class Walk(Pictures):
 
     def save(self, path: Path) -> None:
         """Keep the walk without its history, images as bytes, in an `.npz` file, in one step."""
+        with in_one_step(path) as aside:
+            self.write(aside)
+
+    def write(self, path: Path) -> None:
+        """The same for a file that nobody reads yet."""
         kept = {name: getattr(self, name) for name in ("latents", "error_before", "error_after")}
         pictures = {name: to_bytes(getattr(self, name)) for name in ("images", "start")}
-        with in_one_step(path) as aside:
-            np.savez_compressed(aside, allow_pickle=False, **kept, **pictures)
+        np.savez_compressed(path, allow_pickle=False, **kept, **pictures)
 
     @classmethod
     def load(cls, path: Path) -> "Walk":

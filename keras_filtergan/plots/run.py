@@ -7,7 +7,14 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_filtergan.plots.tiles import frame, set_gaps, show_image
+from keras_filtergan.plots.tiles import (
+    frame,
+    frame_tile,
+    set_gaps,
+    show_image,
+    show_tile,
+    tile_axes,
+)
 
 GREY = "0.35"
 
@@ -25,24 +32,19 @@ def filters_figure(real: np.ndarray, generated: np.ndarray, channels: int = 12) 
     inputs = np.argmax(np.linalg.norm(real, axis=(0, 1)), axis=0)
     rows = [real, *generated]
     figure = Figure(
-        figsize=(0.72 * len(outputs) + 1.0, 0.72 * len(rows) + 0.8), layout="compressed"
+        figsize=(0.72 * len(outputs) + 1.0, 0.72 * len(rows) + 0.8), layout="constrained"
     )
-    set_gaps(figure, 0.02)
-    axes = figure.subplots(len(rows), len(outputs), squeeze=False)
+    ax = tile_axes(figure, len(rows), len(outputs), real.shape[:2])
     limit = np.abs(real[:, :, inputs[outputs], outputs]).max()
     for row, kernels in enumerate(rows):
         for column, output in enumerate(outputs):
-            ax = axes[row, column]
             tile = kernels[:, :, inputs[output], output]
-            ax.imshow(tile, cmap="gray", vmin=-limit, vmax=limit)
-            ax.set(xticks=[], yticks=[])
-            if row == 0:
-                ax.set_title(f"{inputs[output]}→{output}", fontsize=7)
-                for spine in ax.spines.values():
-                    spine.set_linewidth(2)
-        axes[row, 0].set_ylabel(
-            "real" if row == 0 else f"G(z{row})", rotation=0, ha="right", va="center"
-        )
+            show_tile(ax, tile, row, column, vmin=-limit, vmax=limit)
+            frame_tile(ax, row, column, "black", 2 if row == 0 else 0.8)
+    sources = [f"{inputs[output]}→{output}" for output in outputs]
+    ax.set_xticks(range(len(outputs)), sources, fontsize=7)
+    ax.xaxis.tick_top()
+    ax.set_yticks(range(len(rows)), ["real", *(f"G(z{row})" for row in range(1, len(rows)))])
     figure.suptitle(
         f"Kernels, input channel→output channel; black −{limit:.2f}, white +{limit:.2f}", fontsize=9
     )
@@ -66,21 +68,20 @@ def invariances_figure(
         changed: `(grid, grid)`, true where the classifier's answer is not the original's.
     """
     grid = len(images)
-    figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 1.1), layout="compressed")
-    set_gaps(figure, 0.0)
-    axes = figure.subplots(grid, grid)
+    figure = Figure(figsize=(0.95 * grid + 0.6, 0.95 * grid + 0.9), layout="constrained")
+    ax = tile_axes(figure, grid, grid, images.shape[2:4])
     for row in range(grid):
         for column in range(grid):
-            ax = axes[row, column]
-            show_image(ax, images[row, column])
+            show_tile(ax, images[row, column], row, column)
             if row == column == grid // 2:
-                frame(ax, "tab:orange", "-")
+                frame_tile(ax, row, column, "tab:orange", 2.5)
             elif changed[row, column]:
-                frame(ax, "tab:red", ":")
-            if row == grid - 1:
-                ax.set_xlabel(f"{offsets[column]:+.1f}", fontsize=8)
-            if column == 0:
-                ax.set_ylabel(f"{offsets[row]:+.1f}", fontsize=8)
+                frame_tile(ax, row, column, "tab:red", 2.5, ":")
+            else:
+                frame_tile(ax, row, column, "black", 0.8)
+    labels = [f"{offset:+.1f}" for offset in offsets]
+    ax.set_xticks(range(grid), labels, fontsize=8)
+    ax.set_yticks(range(grid), labels, fontsize=8, rotation=90, va="center")
     across, along = (f"latent direction {dim} (standard deviations)" for dim in dims)
     width, height = figure.get_size_inches()
     figure.suptitle(_wrapped(title, width), fontsize=9)

@@ -1,6 +1,7 @@
 """Atomic checkpoints from which training goes on bit for bit."""
 
 import hashlib
+import json
 import os
 import shutil
 import warnings
@@ -114,11 +115,7 @@ class Checkpoints:
             except InputError as damage:
                 self._put_aside(step, str(damage))
                 continue
-            if record["identity"] != self.identity:
-                raise InputError(
-                    f"the checkpoint {str(self._path(step))!r} belongs to a run with other "
-                    "settings or data"
-                )
+            self.check_identity(step, record)
             self._load(model, step, record["environment"])
             self.means = record.get("means", {})
             return step
@@ -147,6 +144,22 @@ class Checkpoints:
             with h5py.File(folder / WEIGHTS, "r") as file:
                 check_state(file)
         return record
+
+    def check_identity(self, step: int, record: dict[str, Any]) -> None:
+        """Refuse a state of another run, however whole it is.
+
+        Args:
+            step: of the state.
+            record: of it, from `check`.
+
+        Raises:
+            InputError: it is of other settings or data.
+        """
+        if record["identity"] != self.identity:
+            raise InputError(
+                f"the checkpoint {str(self._path(step))!r} belongs to a run with other settings or "
+                "data; remove it"
+            )
 
     def _record(self, folder: Path, step: int, last_step: int | None) -> dict[str, Any]:
         record = read_record(folder / "checkpoint.json", RECORD, "it is of no use")
@@ -181,6 +194,16 @@ class Checkpoints:
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}"
+
+
+def identity_of(config: dict[str, Any]) -> str:
+    """Hash of settings and data: what a state belongs to.
+
+    Args:
+        config: content of `config.json`.
+    """
+    decisive = [config["settings"], config["made_of"]]
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
 def environment() -> dict[str, Any]:

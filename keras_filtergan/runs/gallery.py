@@ -1,5 +1,6 @@
 """The pictures of a finished run."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from keras_filtergan import plots
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.grids import random_dims
-from keras_filtergan.files import file_name, save_figures
+from keras_filtergan.files import file_name, save_together
 from keras_filtergan.images.choices import get_parametrization, get_prior
 from keras_filtergan.inversion.directions import principal_directions
 from keras_filtergan.inversion.inversion import Inverter
@@ -22,6 +23,7 @@ from keras_filtergan.runs.trained import TrainedRun
 from keras_filtergan.runs.view import View
 
 FILTER_ROWS = 8
+DPI = 130
 KINDS = ("invariances", "transformations")  # pictures of each image
 INVERTING = "finding pictures by inversion"
 
@@ -74,17 +76,19 @@ def draw_gallery(
         "training": plots.training_figure(run.read_history(), title),
         **invariances,
     }
-    figures = {folder / f"{name}.png": figure for name, figure in drawn.items()}
+    kept = {folder / f"{name}.npz": walk.write for name, walk in walks.items()}
+    figures = {
+        folder / f"{name}.png": functools.partial(figure.savefig, dpi=DPI)
+        for name, figure in drawn.items()
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_figures(figures)
-        for name, walk in walks.items():
-            walk.save(folder / f"{name}.npz")
+        save_together({**kept, **figures})  # where all pictures are, all walks are
     except OSError as error:
         raise InputError(f"cannot write to {str(folder)!r} ({error.strerror})") from None
     for path in figures:
         say(str(path))
-    return [*figures, *(folder / f"{name}.npz" for name in walks)]
+    return [*figures, *kept]
 
 
 def draw_missing(

@@ -15,7 +15,6 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.evaluation.first_look import FirstLook, first_look
 from keras_filtergan.files import save_model
-from keras_filtergan.fingerprints import fingerprint
 from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.gan.filtergan import FilterGAN
@@ -23,6 +22,7 @@ from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
+from keras_filtergan.guards.fingerprints import fingerprint
 from keras_filtergan.inversion.transformed import transformed_walk
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory, open_run

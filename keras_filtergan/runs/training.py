@@ -1,8 +1,6 @@
 """A training run from settings to card: `train` fills a run directory."""
 
 import dataclasses
-import hashlib
-import json
 import os
 import platform
 from collections.abc import Callable, Iterable
@@ -27,8 +25,9 @@ from keras_filtergan.evaluation.senseless import with_notes
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
+from keras_filtergan.private_tensorflow import forget_traces
 from keras_filtergan.runs.callbacks import Tell, each_metric
-from keras_filtergan.runs.checkpoints import Checkpoints, environment
+from keras_filtergan.runs.checkpoints import Checkpoints, environment, identity_of
 from keras_filtergan.runs.classifier_cache import cached_classifier
 from keras_filtergan.runs.fitting import fit
 from keras_filtergan.runs.run_directory import RunDirectory
@@ -73,8 +72,7 @@ class Plan:
     @property
     def identity(self) -> str:
         """Hash of settings and data: what a checkpoint belongs to."""
-        decisive = [self.config["settings"], self.config["made_of"]]
-        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+        return identity_of(self.config)
 
 
 def plan(
@@ -154,6 +152,7 @@ def train(
         >>> card["swapped_accuracy"]["mean"]
         0.9806
     """
+    forget_traces()
     run = RunDirectory.of(run)
     planned = plan(settings) if isinstance(settings, Settings) else settings
     engine = engine or Engine()

@@ -7,8 +7,6 @@ from keras_filtergan.evaluation import evaluate
 from keras_filtergan.evaluation.known_change_kernels import CHANGES, KnownChangeKernels
 from keras_filtergan.images.known_changes import known_changes
 
-pytestmark = pytest.mark.onednn
-
 
 @pytest.fixture(scope="module")
 def images(dataset):

@@ -12,8 +12,6 @@ from keras_filtergan.inversion.descent import JUDGED_EVERY, descend
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.mismatch import Mismatch
 
-pytestmark = pytest.mark.onednn
-
 Z = [0.1, -0.2, 0.3]
 OTHERS = np.arange(9).reshape(3, 3) != 4  # the cells of a walk that are not z itself
 
@@ -57,6 +55,7 @@ def test_every_step_has_the_shift_of_its_number():
         np.testing.assert_array_equal(jitter.shifts[jitter.number(step)], jitter.shift(step))
 
 
+@pytest.mark.onednn
 @pytest.mark.parametrize("limit", [0, 2**20], ids=["step by step", "all at once"])
 def test_the_guide_is_the_error_of_images_that_numpy_moves(target, generator, monkeypatch, limit):
     monkeypatch.setattr(mismatch, "LARGEST_TABLE", limit)
@@ -116,6 +115,7 @@ def test_a_guide_says_where_to_go_and_the_objective_what_was_good():
     np.testing.assert_array_equal(result.images, start)  # brighter is worse: the start is kept
 
 
+@pytest.mark.onednn
 def test_the_first_step_goes_down_the_error_of_the_shifted_pair(target, generator):
     """The gradient, in NumPy's shifts: Adam's first step is rate · g / (|g| + ε / √(1 − β₂))."""
     x, rate = some_images(1), 1e-3
@@ -155,6 +155,7 @@ def test_the_first_step_goes_down_the_error_of_the_shifted_pair(target, generato
     np.testing.assert_allclose(walk.images[0, 0, 1], kept[0], atol=1e-5)
 
 
+@pytest.mark.onednn
 def test_jitter_goes_another_way_and_is_judged_as_before(target, generator, shaken):
     still = Inverter(target, generator, steps=25).walk(some_images(), Z, grid=3)
     for key, rows in still.history.items():
@@ -184,6 +185,7 @@ def test_the_middle_of_a_walk_stays_the_image(shaken):
     np.testing.assert_allclose(shaken.images[:, 1, 1], shaken.start, atol=1e-6)
 
 
+@pytest.mark.onednn
 @pytest.mark.parametrize("batch_size", [256, 5])
 def test_an_image_alone_ends_where_it_ends_in_a_batch(target, generator, shaken, batch_size):
     inverter = Inverter(target, generator, steps=25, jitter=2, batch_size=batch_size)

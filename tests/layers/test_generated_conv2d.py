@@ -16,8 +16,6 @@ from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.layers import GeneratedConv2D
 
-pytestmark = pytest.mark.onednn
-
 FEATURES = np.random.default_rng(0).normal(size=(5, 7, 6, 4)).astype("float32")
 
 
@@ -36,6 +34,7 @@ def by_keras(generator, latent, features, like) -> np.ndarray:
     return layer(features).numpy()
 
 
+@pytest.mark.onednn
 @pytest.mark.parametrize(
     "kwargs",
     [
@@ -59,6 +58,7 @@ def test_with_the_real_kernels_it_is_the_real_layer(kwargs):
     assert layer.compute_output_shape((None, 7, 6, 4)) == (None, *expected.shape[1:])
 
 
+@pytest.mark.onednn
 def test_inference_is_the_mean_of_the_activations_under_its_latents():
     """The paper's way: one convolution a latent, then the average of ten activations."""
     real = convolution()
@@ -158,6 +158,7 @@ def sequential(layer):
     )
 
 
+@pytest.mark.onednn
 @pytest.mark.parametrize("build", [functional, sequential, Subclassed])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_fit_moves_the_head_and_nothing_else(build, policy):
@@ -175,6 +176,7 @@ def test_fit_moves_the_head_and_nothing_else(build, policy):
         np.testing.assert_array_equal(weight, held)
 
 
+@pytest.mark.onednn
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_agrees_with_single(policy):
     generator = looks_trained(convolution())
@@ -184,6 +186,7 @@ def test_half_precision_agrees_with_single(policy):
     np.testing.assert_allclose(tf.cast(half, "float32"), expected, atol=0.05)
 
 
+@pytest.mark.onednn
 def test_gradients_reach_the_features_of_the_layer_below():
     generator = looks_trained(convolution(activation=None))
     model = keras.Sequential(

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import randomness, to_unit_interval
 from keras_filtergan.data.batches import map_in_batches
@@ -101,7 +102,11 @@ def survey(target: FrozenTarget, objectives: Sequence[Objective], images: np.nda
     """
     check_objectives(target, objectives)
     measure = tf.function(lambda batch: [_values(objectives, Activity.of(target, batch))])
-    return map_in_batches(lambda batch: measure(to_unit_interval(batch)), images)[0].T
+    at_once = images_at_once(target.classifier)
+    answers = map_in_batches(
+        lambda batch: measure(to_unit_interval(batch)), images, batch_size=at_once
+    )
+    return answers[0].T
 
 
 def ascend(

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_filtergan.classifiers.choice import convolution_layers
 from keras_filtergan.classifiers.kernel_regression import RIDGE, KernelRegression
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data.batches import map_in_batches, slices
 from keras_filtergan.data.pixels import to_unit_interval
@@ -108,12 +109,13 @@ def _layer(
     """Shares and accuracies of one layer."""
     wanted = tf.function(lambda batch: _wanted(target, changes, batch))
     regression = KernelRegression(target, len(changes), ridge)
-    for batch in slices(len(train), BATCH):
+    at_once = images_at_once(target.classifier, BATCH)
+    for batch in slices(len(train), at_once):
         regression.add(*wanted(tf.constant(train[batch])))
     kernels = target.kernel + regression.solve()  # (changes, kh, kw, cin, cout)
     left, total = np.zeros(len(changes)), np.zeros(len(changes))
     right = np.zeros(len(changes))
-    for batch in slices(len(test), BATCH):
+    for batch in slices(len(test), at_once):
         images = tf.constant(test[batch])
         features, (_, asked) = target.features(images), wanted(images)
         real = target.activations(features)
@@ -147,7 +149,10 @@ def _accuracy(
     target: FrozenTarget, images: np.ndarray, labels: np.ndarray, change: Change = lambda x: x
 ) -> float:
     answer = tf.function(lambda batch: target(change(batch)))
-    [scores] = map_in_batches(lambda batch: [answer(tf.constant(batch))], images, batch_size=BATCH)
+    at_once = images_at_once(target.classifier, BATCH)
+    [scores] = map_in_batches(
+        lambda batch: [answer(tf.constant(batch))], images, batch_size=at_once
+    )
     return float(np.mean(np.argmax(scores, axis=-1) == labels))
 
 

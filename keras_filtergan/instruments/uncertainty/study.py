@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.data import ImageDataset
 from keras_filtergan.data.batches import map_in_batches
@@ -114,7 +115,9 @@ def _answers(
         each = tf.map_fn(probabilities, kernels, fn_output_signature=tf.float32)
         return [probabilities(None), probabilities(mean), tf.transpose(each, [1, 0, 2])]
 
-    real, averaged, each = map_in_batches(answer, images, batch_size=BATCH)
+    real, averaged, each = map_in_batches(
+        answer, images, batch_size=images_at_once(target.classifier, BATCH)
+    )
     return real, averaged, np.swapaxes(each, 0, 1)
 
 
