@@ -149,8 +149,8 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Round numbers from at most `low` to at least `high`, about `count` of them.
 
     Example:
-        >>> [float(tick) for tick in ticks(0.0, 0.7)]
-        [0.0, 0.2, 0.4, 0.6, 0.8]
+        >>> [float(tick) for tick in ticks(0.0, 3.5)]
+        [0.0, 1.0, 2.0, 3.0, 4.0]
     """
     rough = max(high - low, 1e-12) / count
     unit = 10 ** math.floor(math.log10(rough))
