@@ -50,7 +50,9 @@ def test_a_graph_with_a_custom_gradient_ends_with_its_function():
         tape.watch(x)
         y = function(x)
     sigma = 1 / (1 + np.exp(-2.1))
-    assert tape.gradient(y, x) == pytest.approx(3 * sigma * (1 + 2.1 * (1 - sigma)), rel=1e-5)
+    assert float(tape.gradient(y, x)) == pytest.approx(
+        3 * sigma * (1 + 2.1 * (1 - sigma)), rel=1e-5
+    )
     del function, tape, y
     let_go_of_graphs()
     assert living_graphs() - before == set()
