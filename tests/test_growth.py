@@ -17,7 +17,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 
 from keras_filtergan.classifiers.target import FrozenTarget
 from keras_filtergan.gan.filtergan import FilterGAN
-from keras_filtergan.private_tensorflow import let_go_of_graphs
+from keras_filtergan.guards.graphs import let_go_of_graphs
 from keras_filtergan.runs.settings import Settings
 from keras_filtergan.runs.training import train
 

@@ -11,8 +11,7 @@ import keras_filtergan
 PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
-    *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes"),
-    *("private_keras", "private_tensorflow"),
+    *("lazy", "doors", "errors", "names", "files", "fingerprints", "causes", "private_keras"),
     "guards",
     "precision",
     *("window", "convolution", "displacement", "data", "generators", "classifiers", "images"),

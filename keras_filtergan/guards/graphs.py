@@ -1,4 +1,4 @@
-"""Everything that is taken from TensorFlow and is not public there, in one place.
+"""Graphs that end with their run: everything that is taken from TensorFlow and is not public there.
 
 Tried with TensorFlow 2.21. `tests/test_growth.py` says what is gone when TensorFlow changes.
 """
