@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import ops
 
-__all__ = ["forget_traces", "let_go_of_graphs"]
+__all__ = ["begin_afresh", "forget_traces", "let_go_of_graphs"]
 
 _KEPT = "_keras_filtergan_gradients"  # of a graph: the gradients that live as long as it does
 
@@ -55,6 +56,17 @@ def forget_traces() -> None:
         >>> forget_traces()
     """
     polymorphic_function._frequent_tracing_detector_manager._detectors.clear()
+
+
+def begin_afresh() -> None:
+    """Have TensorFlow forget what is left of runs that are over: traces, and compiled kernels.
+
+    Its cache of kernels has one for each function of `tf.data` that there ever was: 3 MB a run.
+    """
+    forget_traces()
+    kernels = context.context()
+    if kernels is not None:
+        kernels.clear_kernel_cache()
 
 
 class _OfLivingGraph:
