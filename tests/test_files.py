@@ -111,7 +111,7 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["..", ".", "", "../../etc/passwd", "x" * 400, "ß" * 400, ".a", "\ud800" * 400]
+    "text", ["..", ".", "", "../../etc/passwd", "x" * 400, "ß" * 400, ".a", "x\ud800" * 200]
 )
 def test_no_name_decides_where_a_file_goes(tmp_path, text):
     name = file_name(text)

@@ -11,7 +11,7 @@ import keras_filtergan
 PACKAGE = Path(keras_filtergan.__file__).parent
 # Each room imports from those before it and from itself, and from none after it.
 ORDER = (
-    *("lazy", "doors", "errors", "names", "files", "private_keras", "private_tensorflow"),
+    *("lazy", "doors", "errors", "names", "files", "private_keras"),
     "guards",
     "precision",
     *("processor", "window", "convolution", "displacement"),

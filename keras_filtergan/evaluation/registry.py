@@ -8,7 +8,7 @@ from typing import Any
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.files import plain
-from keras_filtergan.private_tensorflow import forget_traces, let_go_of_graphs
+from keras_filtergan.guards.graphs import forget_traces, let_go_of_graphs
 
 
 @dataclass(frozen=True)

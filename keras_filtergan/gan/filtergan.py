@@ -28,8 +28,8 @@ from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.generators.architectures import get_architecture
 from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
+from keras_filtergan.guards.graphs import let_go_of_graphs
 from keras_filtergan.precision import made_single
-from keras_filtergan.private_tensorflow import let_go_of_graphs
 
 
 class FilterGAN(keras.Model):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.guards.graphs import let_go_of_graphs
 from keras_filtergan.images.parametrizations import Parameters, Parametrization
-from keras_filtergan.private_tensorflow import let_go_of_graphs
 
 # Adam, Kingma and Ba (2015), Algorithm 1. A shorter memory of the second moment than the usual
 # 0.999, which would not have settled after the few hundred steps of a run.

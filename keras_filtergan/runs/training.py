@@ -25,7 +25,7 @@ from keras_filtergan.evaluation.senseless import with_notes
 from keras_filtergan.files import save_model
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.gan.methods import get_method
-from keras_filtergan.private_tensorflow import forget_traces
+from keras_filtergan.guards.graphs import begin_afresh
 from keras_filtergan.runs.callbacks import Tell, each_metric
 from keras_filtergan.runs.checkpoints import Checkpoints, environment, identity_of
 from keras_filtergan.runs.classifier_cache import cached_classifier
@@ -152,7 +152,7 @@ def train(
         >>> card["swapped_accuracy"]["mean"]
         0.9806
     """
-    forget_traces()
+    begin_afresh()
     run = RunDirectory.of(run)
     planned = plan(settings) if isinstance(settings, Settings) else settings
     engine = engine or Engine()

@@ -1,4 +1,4 @@
-"""Everything that is taken from TensorFlow and is not public there, in one place.
+"""Graphs that end with their run: everything that is taken from TensorFlow and is not public there.
 
 Tried with TensorFlow 2.21. Where it is not found, memory grows from run to run and all else is the
 same; `tests/test_growth.py` says so when TensorFlow changes.
@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import ops
 
-__all__ = ["forget_traces", "let_go_of_graphs"]
+__all__ = ["begin_afresh", "forget_traces", "let_go_of_graphs"]
 
 _KEPT = "_keras_filtergan_gradients"  # of a graph: the gradients that live as long as it does
 
@@ -57,6 +58,17 @@ def forget_traces() -> None:
     """
     manager = getattr(polymorphic_function, "_frequent_tracing_detector_manager", None)
     getattr(manager, "_detectors", {}).clear()
+
+
+def begin_afresh() -> None:
+    """Have TensorFlow forget what is left of runs that are over: traces, and compiled kernels.
+
+    Its cache of kernels has one for each function of `tf.data` that there ever was: 3 MB a run.
+    """
+    forget_traces()
+    kernels = context.context()
+    if kernels is not None:
+        kernels.clear_kernel_cache()
 
 
 class _OfLivingGraph:
