@@ -34,11 +34,10 @@ def test_equals_the_dense_generalised_eigenproblem(target, generator, monkeypatc
     monkeypatch.setattr(directions, "ITERATIONS", 300)
     z = np.array([0.3, -0.2, 0.5], "float32")
     found = principal_directions(target, generator, IMAGES, z)
-    probe = tf.random.stateless_normal(IMAGES.shape, seed=[0, 0]).numpy()
+    noise = tf.random.stateless_normal(IMAGES.shape[1:], seed=[0, 0]).numpy().ravel()
     whole, part = np.zeros((3, 3)), np.zeros((3, 3))
-    for image, noise in zip(IMAGES, probe, strict=True):
+    for image in IMAGES:
         a, b = (m.astype("float64") for m in jacobians(target, generator, image, z))
-        noise = noise.ravel()
         damping = directions.DAMPING * np.sum((b @ noise) ** 2) / np.sum(noise**2)
         projection = b @ np.linalg.solve(b.T @ b + damping * np.eye(b.shape[1]), b.T)
         whole += a.T @ a
@@ -62,3 +61,12 @@ def test_a_latent_without_effect_is_refused(target, generator):
     generator.latent_in.kernel.assign(tf.zeros_like(generator.latent_in.kernel))
     with pytest.raises(InputError, match="depend on every latent dimension"):
         principal_directions(target, generator, IMAGES)
+
+
+def test_images_in_turns_give_what_all_at_once_give(target, generator, monkeypatch):
+    whole = principal_directions(target, generator, IMAGES)
+    monkeypatch.setattr(directions, "images_at_once", lambda *_, **__: 1)
+    turns = principal_directions(target, generator, IMAGES)
+    np.testing.assert_allclose(turns.explained, whole.explained, rtol=1e-3)
+    for one, other in zip(turns.vectors, whole.vectors, strict=True):
+        np.testing.assert_allclose(abs(one @ other), 1, atol=1e-3)

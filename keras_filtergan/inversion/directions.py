@@ -6,13 +6,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.data.batches import slices
 from keras_filtergan.data.pixels import to_unit_interval
 from keras_filtergan.errors import InputError
 
 # Damping of the image change, relative to the mean squared singular value of ∂a/∂x. Without it
 # the least visible part of an activation would be paid for with any amount of pixel noise.
 DAMPING = 0.1
+COPIES = 8  # of what layers make of an image: values and both kinds of derivatives
 ITERATIONS = 40  # of conjugate gradients
 
 
@@ -53,13 +56,17 @@ def principal_directions(
         >>> directions = principal_directions(target, generator, images[:4])
         >>> walk = inverter.walk(images[:4], np.zeros(4), dims=directions.vectors[:2])
     """
-    images, latent_dim = to_unit_interval(np.asarray(images)), generator.latent_dim
+    images = to_unit_interval(np.asarray(images)).astype("float32")
+    latent_dim = generator.latent_dim
     z = tf.zeros([latent_dim]) if z is None else tf.convert_to_tensor(z, tf.float32)
-    images = tf.convert_to_tensor(images, tf.float32)
     compiled = tf.function(_columns_and_projections, autograph=False)  # has no Python branches
-    columns, explained = compiled(target, generator, images, z)
-    columns = columns.numpy().reshape(latent_dim, -1).astype("float64")
-    explained = explained.numpy().reshape(latent_dim, -1).astype("float64")
+    at_once = images_at_once(target.classifier, copies=COPIES)
+    found = [compiled(target, generator, images[p], z) for p in slices(len(images), at_once)]
+    columns, explained = (
+        np.concatenate([part.numpy() for part in parts], axis=1).reshape(latent_dim, -1)
+        for parts in zip(*found, strict=True)
+    )
+    columns, explained = columns.astype("float64"), explained.astype("float64")
     whole, part = columns @ columns.T, columns @ explained.T
     if not np.linalg.matrix_rank(whole) == latent_dim:
         raise InputError("expected activations that depend on every latent dimension, they do not")
@@ -92,7 +99,8 @@ def _columns_and_projections(
             value = activations(images, z)
         return tape.gradient(value, images, output_gradients=maps)
 
-    probe = tf.random.stateless_normal(tf.shape(images), seed=[0, 0])
+    one = tf.random.stateless_normal(tf.shape(images)[1:], seed=[0, 0])
+    probe = tf.broadcast_to(one, tf.shape(images))  # so that no image depends on the others
     size = tf.reduce_sum(tf.square(times(probe)), [1, 2, 3]) / tf.reduce_sum(
         tf.square(probe), [1, 2, 3]
     )

@@ -9,11 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_filtergan.classifiers.checks import read_out_activation
+from keras_filtergan.classifiers.layer_work import images_at_once
 from keras_filtergan.data.batches import map_in_batches, slices
 from keras_filtergan.inversion.walks import ROUNDING, Walk
 from keras_filtergan.report.planes import Plane
 from keras_filtergan.runs.trained import TrainedRun
 
+COPIES = 2  # of what layers make of a picture: under its kernels, and under the real ones
+AT_ONCE = 32  # pictures that a network is asked about
 UNITS_AT_ONCE = 2**22  # units of activations of one batch: bounds the memory
 Network = Callable[[tf.Tensor], tf.Tensor]  # images (m, h, w, c) → probabilities (m, classes)
 
@@ -87,7 +90,7 @@ def transformed_grids(
                 functools.partial(cell, image, middle, real),
                 rows,
                 sets,
-                batch_size=max(1, UNITS_AT_ONCE // _units(trained)),
+                batch_size=_cells_at_once(trained),
             )
             shaped = [part.reshape(*latents.shape[:2], *part.shape[1:]) for part in found]
             pictures, before, after, frozen, *others = shaped
@@ -97,7 +100,11 @@ def transformed_grids(
 
 
 def inverted_grid(
-    walk: Walk, image: int, plane: int, frozen: Network, independent: Network | None
+    walk: Walk,
+    image: int,
+    plane: int,
+    frozen: Network,
+    independent: Network | None,
 ) -> Grid:
     """A walk of one image, which was found by inversion, as a grid.
 
@@ -110,7 +117,7 @@ def inverted_grid(
     flat = cells.reshape(-1, *cells.shape[2:])
 
     def says(network: Network) -> np.ndarray:
-        parts = [np.asarray(network(flat[part])) for part in slices(len(flat))]
+        parts = [np.asarray(network(flat[part])) for part in slices(len(flat), AT_ONCE)]
         return np.concatenate(parts).reshape(*cells.shape[:2], -1)
 
     return Grid(
@@ -135,6 +142,11 @@ def explained_shares(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     changed = before > ROUNDING * max(float(before.max()), 1e-30)
     ratio = np.divide(after, before, out=np.full_like(before, np.nan), where=changed)
     return 1.0 - ratio
+
+
+def _cells_at_once(trained: TrainedRun) -> int:
+    fitting = images_at_once(trained.target.classifier, UNITS_AT_ONCE, copies=COPIES)
+    return max(1, min(fitting, UNITS_AT_ONCE // _units(trained)))
 
 
 def _units(trained: TrainedRun) -> int:
