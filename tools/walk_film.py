@@ -1,6 +1,6 @@
 """The film of the README: digits walked through what a layer ignores, as a GIF.
 
-python tools/walk_film.py --run runs/mnist-layer4-seed0 --out docs/figures/walk.gif
+python tools/walk_film.py --run runs/mnist_sample-layer4-seed0 --out docs/figures/walk.gif
 """
 
 import argparse

@@ -5,16 +5,16 @@ from keras_filtergan.runs.settings import Settings
 
 
 def paper_layer4() -> Settings:
-    """The paper's Fig. 3: layer 4 of a network trained on MNIST for 10 epochs, high-level.
+    """The paper's network and layer 4 (its Fig. 3, high-level) on MNIST, by the natural method.
 
-    31 minutes of one busy CPU core: `python train.py --preset paper-layer4`. What it reaches is in
+    11 minutes of one CPU core: `python train.py --preset paper-layer4`. What it reaches is in
     docs/results.md.
     """
     return Settings(layer=4, dataset="mnist", steps=4000)
 
 
 def paper_layer2() -> Settings:
-    """The paper's Fig. 4: layer 2 of a network trained on MNIST for 10 epochs, low-level.
+    """The paper's network and layer 2 (its Fig. 4, low-level) on MNIST, by the natural method.
 
     Several times the minutes of layer 4 (not timed): `python train.py --preset paper-layer2`.
     """
