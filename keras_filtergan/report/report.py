@@ -14,7 +14,7 @@ import keras_filtergan
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import write_text
-from keras_filtergan.report import charts, comparison, contents
+from keras_filtergan.report import card_tables, charts, comparison, contents
 from keras_filtergan.report.comparison import Compared
 from keras_filtergan.report.explorer import Explorer, explore
 from keras_filtergan.report.pictures import figure_uri
@@ -132,22 +132,25 @@ def _values(source: Source) -> dict[str, Any]:
     card, settings = source.card, source.config.get("settings", {})
     trained = source.trained
     layer = trained.target.layer_name if trained else f"{settings.get('layer', '?')}"
-    dataset = Path(str(settings.get("dataset", "?"))).stem
-    columns, rows = contents.card_table(card)
-    layers, changes = contents.known_changes(source.instrument("reach"))
+    dataset = contents.dataset_name(Path(str(settings.get("dataset", "?"))).stem)
+    columns, rows = card_tables.card_table(card)
+    layers, changes = card_tables.known_changes(source.instrument("reach"))
     return {
-        "title": f"What layer {layer} ignores: {dataset}",
+        "title": f"What a classifier of {dataset} ignores, seen from convolution {layer}",
         "layer": layer,
         "dataset": dataset,
         "run": source.run.path.name,
         "sentence": contents.finding(card, layer, dataset),
         "headlines": contents.headlines(card),
-        "panels": charts.training_panels(source.history),
+        "limits": contents.limits(card),
+        **_missing_figures(source),
+        "panels": charts.training_panels(source.history, settings),
+        "reached": charts.asked_and_reached(source.history, settings),
         "filters": None if trained is None else _filters(trained),
         "spots": [] if trained is None else charts.map_spots(FilterMap.of(trained)),
         "map_side": charts.MAP,
-        "natural": contents.natural_bars(card),
-        "kinds": contents.kind_bars(card),
+        "natural": card_tables.natural_bars(card),
+        "kinds": card_tables.kind_bars(card),
         "layers": layers,
         "changes": changes,
         "columns": columns,
@@ -157,6 +160,15 @@ def _values(source: Source) -> dict[str, Any]:
         "settings": settings,
         "command": _command(settings),
     }
+
+
+def _missing_figures(source: Source) -> dict[str, str]:
+    """The commands that compute what a headline would show, or nothing."""
+    if contents.is_evaluated(source.card):
+        return {"evaluate": "", "again": ""}
+    run = ("--run", source.run.path)
+    again = command("visualize", *run, "--report-only")
+    return {"evaluate": command("evaluate", *run), "again": again}
 
 
 def _record(source: Source) -> dict[str, str]:
@@ -205,7 +217,7 @@ def _filters(trained: TrainedRun, rows: int = 6, columns: int = 12) -> dict[str,
         for kernels in sets
     ]
     names = [f"{i}→{o}" for i, o in zip(inputs, outputs, strict=True)]
-    labels = ["real", *(f"latent {i + 1}" for i in range(rows))]
+    labels = ["learned", *(f"latent {i + 1}" for i in range(rows))]
     return {
         "rows": list(zip(labels, tiles, strict=True)),
         "names": names,
