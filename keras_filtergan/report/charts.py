@@ -100,7 +100,7 @@ def training_panels(
         }
         lines = {name: line for name, line in lines.items() if line}
         if lines:
-            panels.append(_panel(title, lines, _goal(settings, GOALS.get(title))))
+            panels.append(_panel(title, lines, _goal(settings, GOALS.get(title, ""))))
     return panels
 
 
@@ -119,14 +119,16 @@ def asked_and_reached(
     """
     last = history[-1] if history else {}
     asked, rest = [], []
-    right = [f"{last[name]:.0%}" for name in ("real_accuracy", "fake_accuracy") if name in last]
+    right = [
+        f"{100 * last[name]:.0f} %" for name in ("real_accuracy", "fake_accuracy") if name in last
+    ]
     if len(right) == 2:
         reached = " of real and ".join(right) + " of generated activations"
         goal = _goal(settings, "accuracy_goal")
         if goal is None:
             rest.append(f"D is right on {reached}.")
         else:
-            asked.append(f"D right in {goal:.0%} of the cases (reached: on {reached})")
+            asked.append(f"D right in {100 * goal:.0f} % of the cases (reached: on {reached})")
     if "activation_variation" in last:
         goal = _goal(settings, "variation_goal")
         if goal is None:
@@ -138,7 +140,7 @@ def asked_and_reached(
     return " ".join([f"Asked for: {', '.join(asked)}."] * bool(asked) + rest)
 
 
-def _goal(settings: Mapping[str, Any] | None, name: str | None) -> float | None:
+def _goal(settings: Mapping[str, Any] | None, name: str) -> float | None:
     value = (settings or {}).get(name)
     return float(value) if isinstance(value, int | float) else None
 

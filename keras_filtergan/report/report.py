@@ -62,7 +62,8 @@ def write_report(
         beside: other runs, whose figures are shown beside those of this one.
         thorough: also train an independent network and invert each image of the explorer.
         walks: folder of the gallery's walks; `figures` of the run if not given.
-        say: takes one line for the file, and with `thorough` for each step.
+        say: takes one line for the file, with `thorough` for each step, and for each part of a run
+            that has to be loaded.
         tell: takes in its place how far the inversion is: its name, images done, images in all,
             and a text.
 
@@ -78,11 +79,14 @@ def write_report(
         'report.html'
     """
     run = RunDirectory.of(run)
+    part = say if trained is None else None
+    if part is not None:
+        part("reading the run")
     source = Source.of(run, trained, data_dir, walks)
     if thorough:
         source = source.thorough(say, tell)
     path = (run.path if folder is None else Path(folder)) / "report.html"
-    text = render(source, beside)
+    text = render(source, beside, part)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
@@ -95,16 +99,25 @@ def write_report(
     return path
 
 
-def render(source: Source, beside: Sequence[RunDirectory] = ()) -> str:
+def render(
+    source: Source,
+    beside: Sequence[RunDirectory] = (),
+    say: Callable[[str], None] | None = None,
+) -> str:
     """The report as one HTML text of at most 8 MB.
 
     Args:
         source: what there is of the run.
         beside: other runs.
+        say: takes a line for each part.
     """
     found = None
     if source.trained is not None:
+        if say is not None:
+            say("making the pictures of the explorer")
         found = explore(source.trained, source.walks, source.independent)
+    if say is not None:
+        say("drawing curves, kernels and tables")
     values = {**_values(source), **_comparison(source, beside)}
     pictures = _instruments(source)
     while True:
