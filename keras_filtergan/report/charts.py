@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +14,14 @@ MAP = 420  # side of the map, without its margins
 SHADES = ("#1b1b1b", "#0b62a4", "#a3430b", "#1a7a34", "#7a2a8c", "#8a6d00", "#a01848", "#00707a")
 PANELS = {
     "Adversarial losses": {"d_loss": "loss of D", "g_loss": "loss of G"},
-    "Accuracy of D (held near its goal)": {
+    "Accuracy of D": {
         "real_accuracy": "on real activations",
         "fake_accuracy": "on generated ones",
     },
     "Error of the code (1 is chance)": {"code_error": "error"},
     "Variation of activations": {"activation_variation": "V_z / V_x"},
 }
+GOALS = {"Accuracy of D": "accuracy_goal", "Variation of activations": "variation_goal"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Panel:
         curves: at most two.
         across, up: ticks, in pixels from the lower left.
         summary: the same in words, for who does not see it.
+        goal: what was asked for, as a mark on the axis upwards; `None` if nothing was.
     """
 
     title: str
@@ -55,6 +58,7 @@ class Panel:
     across: list[Tick]
     up: list[Tick]
     summary: str
+    goal: Tick | None = None
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -73,11 +77,14 @@ class Spot:
     text: str
 
 
-def training_panels(history: Sequence[dict[str, float]]) -> list[Panel]:
-    """The curves of training as far as the history has them.
+def training_panels(
+    history: Sequence[dict[str, float]], settings: Mapping[str, Any] | None = None
+) -> list[Panel]:
+    """The curves of training as far as the history has them, with the goals that were set.
 
     Args:
         history: dicts with `step` and the logged terms.
+        settings: of the run.
 
     Example:
         >>> records = [{"step": 0, "code_error": 1.0}, {"step": 9, "code_error": 0.0}]
@@ -93,14 +100,55 @@ def training_panels(history: Sequence[dict[str, float]]) -> list[Panel]:
         }
         lines = {name: line for name, line in lines.items() if line}
         if lines:
-            panels.append(_panel(title, lines))
+            panels.append(_panel(title, lines, _goal(settings, GOALS.get(title, ""))))
     return panels
 
 
-def _panel(title: str, lines: dict[str, list[tuple[float, float]]]) -> Panel:
+def asked_and_reached(
+    history: Sequence[dict[str, float]], settings: Mapping[str, Any] | None = None
+) -> str:
+    """What training asked of the players, and what they had reached at its end.
+
+    Args:
+        history: dicts with `step` and the logged terms.
+        settings: of the run.
+
+    Example:
+        >>> asked_and_reached([{"activation_variation": 0.163}], {"variation_goal": 0.22})
+        'Asked for: variation 0.22 (reached 0.16).'
+    """
+    last = history[-1] if history else {}
+    asked, rest = [], []
+    right = [
+        f"{100 * last[name]:.0f} %" for name in ("real_accuracy", "fake_accuracy") if name in last
+    ]
+    if len(right) == 2:
+        reached = " of real and ".join(right) + " of generated activations"
+        goal = _goal(settings, "accuracy_goal")
+        if goal is None:
+            rest.append(f"D is right on {reached}.")
+        else:
+            asked.append(f"D right in {100 * goal:.0f} % of the cases (reached: on {reached})")
+    if "activation_variation" in last:
+        goal = _goal(settings, "variation_goal")
+        if goal is None:
+            rest.append(f"Variation is {last['activation_variation']:.2f}.")
+        else:
+            asked.append(f"variation {goal:g} (reached {last['activation_variation']:.2f})")
+    if "code_error" in last:
+        rest.append(f"The error of the code is {last['code_error']:.2f} (1 is chance).")
+    return " ".join([f"Asked for: {', '.join(asked)}."] * bool(asked) + rest)
+
+
+def _goal(settings: Mapping[str, Any] | None, name: str) -> float | None:
+    value = (settings or {}).get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _panel(title: str, lines: dict[str, list[tuple[float, float]]], goal: float | None) -> Panel:
     points = [point for line in lines.values() for point in line]
     first, last = min(step for step, _ in points), max(step for step, _ in points)
-    up = ticks(0.0, max(*(value for _, value in points), 1e-9))
+    up = ticks(0.0, max(*(value for _, value in points), goal or 0.0, 1e-9))
     top = up[-1]
 
     def x(step: float) -> float:
@@ -115,12 +163,14 @@ def _panel(title: str, lines: dict[str, list[tuple[float, float]]]) -> Panel:
     ]
     ends = [f"{name} from {line[0][1]:.3g} to {line[-1][1]:.3g}" for name, line in lines.items()]
     across = [tick for tick in ticks(first, last) if first <= tick <= last]
+    asked = "" if goal is None else f"; asked for {goal:g}"
     return Panel(
         title,
         curves,
         [Tick(round(x(step), 1), f"{step:,.0f}") for step in across],
         [Tick(round(y(value), 1), f"{value:.6g}") for value in up],
-        f"{title}, steps {first:,.0f} to {last:,.0f}: {'; '.join(ends)}.",
+        f"{title}, steps {first:,.0f} to {last:,.0f}: {'; '.join(ends)}{asked}.",
+        None if goal is None else Tick(round(y(goal), 1), f"asked for {goal:g}"),
     )
 
 

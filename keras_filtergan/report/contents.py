@@ -1,4 +1,4 @@
-"""What a report says in words: the finding in a sentence, the figures that matter, the whole card.
+"""What a report says in words: the finding, the figures that matter, what they do not show.
 
 Everything here takes the plain dicts of a run directory, as far as they are there.
 """
@@ -6,17 +6,15 @@ Everything here takes the plain dicts of a run directory, as far as they are the
 import dataclasses
 from typing import Any
 
-from keras_filtergan.evaluation.registry import METRICS
-
 Card = dict[str, Any]
 GOOD = 0.03  # of accuracy that generated kernels may cost before the sentence says so
-KINDS = {
-    "translation": "shift",
-    "rotation": "turn",
-    "shear": "slant",
-    "scale": "size",
-    "stroke_width": "stroke width",
-    "brightness": "brightness",
+CLOSE = 0.01  # up to which they do as well as the network's own
+NOTICED = 0.6  # from which on a critic tells two things apart
+EVEN = 0.35  # share of an even change from which pictures are hardly opposite
+DATASETS = {  # names of data sets, as a sentence has them
+    "mnist": "MNIST",
+    "mnist_sample": "the bundled MNIST sample",
+    "cifar10": "CIFAR-10",
 }
 
 
@@ -51,9 +49,8 @@ def finding(card: Card, layer: str, dataset: str) -> str:
     own, swapped = card.get("classifier_accuracy"), figure_of(card, "swapped_accuracy", "mean")
     if own is None or swapped is None:
         return f"This run has no card yet, so nothing is known of what {layer} ignores."
-    kept, whole = _percent(swapped), _percent(own)
+    kept, whole = percent(swapped), percent(own)
     variation = card.get("activation_variation")
-    moved = "" if variation is None else f" vary {variation:.2f} times as much as between images"
     if own - swapped > GOOD:
         return (
             f"With generated kernels in layer {layer} the classifier of {dataset} is right on "
@@ -66,11 +63,19 @@ def finding(card: Card, layer: str, dataset: str) -> str:
             f"{kept} of the test images ({whole} with its own), but they hardly change "
             f"what the layer computes ({variation:.3f} of the variation between images)."
         )
+    well, all_of_it = ("as well", "") if own - swapped <= CLOSE else ("nearly as well", "most of ")
+    moved = (
+        ""
+        if variation is None
+        else (
+            f"From one generated set to the next, activations vary {variation:.2f} times as "
+            "much as from image to image. "
+        )
+    )
     return (
-        f"The classifier of {dataset} does not need the kernels that it learned: with generated "
-        f"ones in layer {layer} it is right on {kept} of the test images ({whole} with "
-        f"its own), while its activations{moved or ' change'}. What changes there is what the "
-        "network ignores."
+        f"Other kernels do {well}: with kernels that a generator made for {layer}, the classifier "
+        f"of {dataset} is right on {kept} of the test images ({whole} with its own). {moved}"
+        f"The rest of the network ignores {all_of_it}that change."
     )
 
 
@@ -87,6 +92,7 @@ def headlines(card: Card) -> list[Headline]:
         _natural(card),
         _of_pictures(card, "explained_fraction", "found by inversion"),
         _of_pictures(card, "transformed_fraction", "made by the learned transformation"),
+        _critic(card),
         _retrained(card),
     ]
     return [headline for headline in found if headline is not None]
@@ -98,8 +104,8 @@ def _accuracy(card: Card) -> Headline | None:
         return None
     meaning = f"Share of {_over(card, 'classifier_accuracy', 'images')} test images that the "
     meaning += "frozen network gets right with the kernels it learned."
-    paper = [("the paper, full MNIST", "97.1 %")]
-    return Headline(_percent(value), "right with its own kernels", meaning, paper)
+    paper = [("the paper's own network, full MNIST", "97.1 %")]
+    return Headline(percent(value), "right with its own kernels", meaning, paper)
 
 
 def _swapped(card: Card) -> Headline | None:
@@ -108,10 +114,10 @@ def _swapped(card: Card) -> Headline | None:
         return None
     worst, latents = figure_of(card, "swapped_accuracy", "min"), _over(card, "swapped_accuracy")
     meaning = f"The same with the layer's kernels replaced, mean of {latents} latents"
-    meaning += "" if worst is None else f" (the worst: {_percent(worst)})"
+    meaning += "" if worst is None else f" (the worst: {percent(worst)})"
     meaning += "; nothing is re-trained. Good is close to the figure with its own kernels."
-    beside = _baselines(card, "swapped_accuracy", "mean", _percent)
-    return Headline(_percent(value), "right with generated kernels", meaning, beside)
+    beside = _baselines(card, "swapped_accuracy", "mean", percent)
+    return Headline(percent(value), "right with generated kernels", meaning, beside)
 
 
 def _variation(card: Card) -> Headline | None:
@@ -120,8 +126,8 @@ def _variation(card: Card) -> Headline | None:
         return None
     meaning = "How much activations vary with the latent, as a share of how much they vary between "
     meaning += "images. Near 0 the generator would only copy the kernels."
-    beside = _baselines(card, "activation_variation", None, _number)
-    return Headline(_number(value), "variation with the latent", meaning, beside)
+    beside = _baselines(card, "activation_variation", None, number)
+    return Headline(number(value), "variation with the latent", meaning, beside)
 
 
 def _natural(card: Card) -> Headline | None:
@@ -131,9 +137,9 @@ def _natural(card: Card) -> Headline | None:
     meaning = "Share of the change that lies where images of one class differ. Speckle that no "
     meaning += "image has scores near 0; the difference between two images of a class is the goal."
     images = card.get("natural_share_of_images")
-    beside = [] if images is None else [("two images of a class", _number(images))]
-    beside += _baselines(card, "natural_share", None, _number)
-    return Headline(_number(value), "natural share of the change", meaning, beside)
+    beside = [] if images is None else [("two images of a class", number(images))]
+    beside += _baselines(card, "natural_share", None, number)
+    return Headline(number(value), "natural share of the change", meaning, beside)
 
 
 def _of_pictures(card: Card, name: str, how: str) -> Headline | None:
@@ -142,8 +148,26 @@ def _of_pictures(card: Card, name: str, how: str) -> Headline | None:
         return None
     meaning = f"Share of the change of kernels that pictures {how} undo. At 100 % each change of "
     meaning += "kernels is a change of the image; at 0 % no picture does what the kernels do."
-    beside = _baselines(card, name, None, _percent)
-    return Headline(_percent(value), f"explained by pictures {how}", meaning, beside)
+    beside = _baselines(card, name, None, percent)
+    return Headline(percent(value), f"explained by pictures {how}", meaning, beside)
+
+
+def _critic(card: Card) -> Headline | None:
+    value = card.get("critic_accuracy")
+    if value is None:
+        return None
+    meaning = (
+        "How often a newly trained critic, which sees all activations, says rightly whether real "
+    )
+    meaning += (
+        "or generated kernels made them. The network takes either; the critic can tell them apart."
+    )
+    if value < NOTICED:
+        meaning = meaning.replace("can tell", "can hardly tell")
+    beside = [("chance", "50 %"), *_baselines(card, "critic_accuracy", None, percent)]
+    return Headline(
+        percent(value), "told apart by a fresh critic that sees everything", meaning, beside
+    )
 
 
 def _retrained(card: Card) -> Headline | None:
@@ -153,94 +177,51 @@ def _retrained(card: Card) -> Headline | None:
     meaning = "With the activations of ten latents averaged and all later layers re-trained. It "
     meaning += "says something only beside the real kernels, re-trained in the same way."
     control = card.get("control_retrained_accuracy")
-    beside = [] if control is None else [("real kernels, re-trained", _percent(control))]
-    beside += [("the paper, full MNIST, without that control", "98.2 %")]
-    return Headline(_percent(value), "right after averaging and re-training", meaning, beside)
+    beside = [] if control is None else [("real kernels, re-trained", percent(control))]
+    beside += [("the paper's own network, full MNIST, no such control", "98.2 %")]
+    return Headline(percent(value), "right after averaging and re-training", meaning, beside)
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """A line of the whole card: a metric, its meaning, and a text for each column."""
-
-    name: str
-    meaning: str
-    cells: list[str]
-
-
-def card_table(card: Card) -> tuple[list[str], list[Row]]:
-    """The whole card.
+def limits(card: Card) -> list[str]:
+    """Sentences on what a run does not show, as far as its card says so.
 
     Args:
-        card: of the run, perhaps with `baselines`.
+        card: of the run.
 
-    Returns:
-        Titles of the columns, the generator first; and the rows.
+    Example:
+        >>> limits({"natural_critic": 0.789})[0][:54]
+        'Generated activations do not pass for real: in 78.9 % '
     """
-    cards = {"generator": card, **card.get("baselines", {})}
-    rows = []
-    for name, value in card.items():
-        if name in ("taken_over", "baselines"):
-            continue
-        meaning = _meaning(name)
-        for part in [key for key in value if key != "count"] if isinstance(value, dict) else [None]:
-            cells = [_number(figure_of(one, name, part)) for one in cards.values()]
-            rows.append(Row(f"{name}.{part}" if part else name, meaning, cells))
-            meaning = ""
-    return list(cards), rows
+    found = [str(note) for note in card.get("notes", ())]
+    critic, even = card.get("natural_critic"), card.get("even_share")
+    if critic is not None and critic >= NOTICED:
+        found.append(
+            f"Generated activations do not pass for real: in {percent(critic)} of the cases a "
+            "fresh critic is right even if it sees natural coordinates only, the main directions "
+            "in which images of one class differ (50 % is chance, and below 80 % is our own bar)."
+        )
+    if even is not None and even >= EVEN:
+        found.append(
+            f"Opposite steps do not make opposite pictures: {percent(even)} of the change of "
+            "pixels is the same at +s and at −s. So it is of digits that are really moved that "
+            "far, where it is 40 to 65 %."
+        )
+    return found
 
 
-@dataclasses.dataclass(frozen=True)
-class Bar:
-    """A share in [0, 1] with its name."""
-
-    name: str
-    share: float
-    text: str
+def is_evaluated(card: Card) -> bool:
+    """Whether the card has what only `evaluate` computes and a headline shows."""
+    return "explained_fraction" in card and "critic_accuracy" in card
 
 
-def natural_bars(card: Card) -> list[Bar]:
-    """The natural share of the generator beside that of images and of baselines."""
-    shares = {"the generator": card.get("natural_share")}
-    shares["two images of a class"] = card.get("natural_share_of_images")
-    for title, baseline in card.get("baselines", {}).items():
-        shares[f"baseline: {title}"] = baseline.get("natural_share")
-    return _bars(shares)
+def dataset_name(dataset: str) -> str:
+    """What a reader calls a data set.
 
-
-def kind_bars(card: Card) -> list[Bar]:
-    """Of which kinds what the learned transformation does is, if that was measured."""
-    kinds = card.get("latent_geometry")
-    if not isinstance(kinds, dict):
-        return []
-    return _bars({text: kinds.get(name) for name, text in KINDS.items()})
-
-
-def known_changes(reach: Any) -> tuple[list[str], list[tuple[str, list[Bar]]]]:
-    """What the instrument `reach` found: how much of a known change kernels of a layer can make.
-
-    Args:
-        reach: content of its file; anything else gives an empty table.
-
-    Returns:
-        Names of the layers, and for each change its name and a share a layer.
+    Example:
+        >>> dataset_name("mnist_sample")
+        'the bundled MNIST sample'
     """
-    layers = reach.get("layers") if isinstance(reach, dict) else None
-    if not isinstance(layers, dict) or not layers:
-        return [], []
-    shares = {name: layer.get("share", {}) for name, layer in layers.items()}
-    names = list(dict.fromkeys(change for one in shares.values() for change in one))
-    return list(layers), [
-        (name.replace("_", " "), _bars({k: one.get(name) for k, one in shares.items()}))
-        for name in names
-    ]
-
-
-def _bars(shares: dict[str, float | None]) -> list[Bar]:
-    return [
-        Bar(name, min(max(share, 0.0), 1.0), _percent(share))
-        for name, share in shares.items()
-        if share is not None
-    ]
+    return DATASETS.get(dataset, dataset)
 
 
 def figure_of(card: Card, name: str, part: str | None) -> float | None:
@@ -266,16 +247,21 @@ def _baselines(card: Card, name: str, part: str | None, shown) -> list[tuple[str
     return [(f"baseline: {title}", shown(v)) for title, v in found.items() if v is not None]
 
 
-def _meaning(name: str) -> str:
-    """The first sentence of what a metric says of itself."""
-    entry = METRICS.get(name)
-    text = (entry.measure.__doc__ or "").split("\n\n")[0] if entry else ""
-    return " ".join(text.split())
+def percent(value: float | None) -> str:
+    """A share as a reader has it.
 
-
-def _percent(value: float | None) -> str:
+    Example:
+        >>> percent(0.5)
+        '50.0 %'
+    """
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure to three digits, or a dash.
+
+    Example:
+        >>> number(0.25)
+        '0.250'
+    """
     return "–" if value is None else f"{value:.3f}"

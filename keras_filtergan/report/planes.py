@@ -24,13 +24,11 @@ class Axis:
         kind: `principal` or `plain`.
         number: which of its kind, from 0.
         vector: the direction, of length 1, `(d,)`.
-        explained: of a principal direction, the share that image changes explain, in [0, 1].
     """
 
     kind: str
     number: int
     vector: np.ndarray
-    explained: float | None = None
 
     @property
     def name(self) -> str:
@@ -42,7 +40,7 @@ class Axis:
         """
         if self.kind == "plain":
             return f"z[{self.number}]"
-        return f"principal {self.number + 1} ({self.explained:.0%})"
+        return f"principal {self.number + 1}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,8 +137,7 @@ def planes_of(trained: TrainedRun) -> tuple[list[Plane], str]:
 
 
 def _principal(found: Directions) -> list[Axis]:
-    rows = zip(found.vectors[:MOST_DIRECTIONS], found.explained, strict=False)
-    return [Axis("principal", i, row, float(share)) for i, (row, share) in enumerate(rows)]
+    return [Axis("principal", i, row) for i, row in enumerate(found.vectors[:MOST_DIRECTIONS])]
 
 
 def _pairs(axes: list[Axis]) -> list[Plane]:

@@ -14,7 +14,7 @@ import keras_filtergan
 from keras_filtergan.doors import command
 from keras_filtergan.errors import InputError
 from keras_filtergan.files import write_text
-from keras_filtergan.report import charts, comparison, contents
+from keras_filtergan.report import card_tables, charts, comparison, contents
 from keras_filtergan.report.comparison import Compared
 from keras_filtergan.report.explorer import Explorer, explore
 from keras_filtergan.report.pictures import figure_uri
@@ -62,7 +62,8 @@ def write_report(
         beside: other runs, whose figures are shown beside those of this one.
         thorough: also train an independent network and invert each image of the explorer.
         walks: folder of the gallery's walks; `figures` of the run if not given.
-        say: takes one line for the file, and with `thorough` for each step.
+        say: takes one line for the file, with `thorough` for each step, and for each part of a run
+            that has to be loaded.
         tell: takes in its place how far the inversion is: its name, images done, images in all,
             and a text.
 
@@ -78,11 +79,14 @@ def write_report(
         'report.html'
     """
     run = RunDirectory.of(run)
+    part = say if trained is None else None
+    if part is not None:
+        part("reading the run")
     source = Source.of(run, trained, data_dir, walks)
     if thorough:
         source = source.thorough(say, tell)
     path = (run.path if folder is None else Path(folder)) / "report.html"
-    text = render(source, beside)
+    text = render(source, beside, part)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
@@ -95,16 +99,25 @@ def write_report(
     return path
 
 
-def render(source: Source, beside: Sequence[RunDirectory] = ()) -> str:
+def render(
+    source: Source,
+    beside: Sequence[RunDirectory] = (),
+    say: Callable[[str], None] | None = None,
+) -> str:
     """The report as one HTML text of at most 8 MB.
 
     Args:
         source: what there is of the run.
         beside: other runs.
+        say: takes a line for each part.
     """
     found = None
     if source.trained is not None:
+        if say is not None:
+            say("making the pictures of the explorer")
         found = explore(source.trained, source.walks, source.independent)
+    if say is not None:
+        say("drawing curves, kernels and tables")
     values = {**_values(source), **_comparison(source, beside)}
     pictures = _instruments(source)
     while True:
@@ -132,22 +145,25 @@ def _values(source: Source) -> dict[str, Any]:
     card, settings = source.card, source.config.get("settings", {})
     trained = source.trained
     layer = trained.target.layer_name if trained else f"{settings.get('layer', '?')}"
-    dataset = Path(str(settings.get("dataset", "?"))).stem
-    columns, rows = contents.card_table(card)
-    layers, changes = contents.known_changes(source.instrument("reach"))
+    dataset = contents.dataset_name(Path(str(settings.get("dataset", "?"))).stem)
+    columns, rows = card_tables.card_table(card)
+    layers, changes = card_tables.known_changes(source.instrument("reach"))
     return {
-        "title": f"What layer {layer} ignores: {dataset}",
+        "title": f"What a classifier of {dataset} ignores, seen from convolution {layer}",
         "layer": layer,
         "dataset": dataset,
         "run": source.run.path.name,
         "sentence": contents.finding(card, layer, dataset),
         "headlines": contents.headlines(card),
-        "panels": charts.training_panels(source.history),
+        "limits": contents.limits(card),
+        **_missing_figures(source),
+        "panels": charts.training_panels(source.history, settings),
+        "reached": charts.asked_and_reached(source.history, settings),
         "filters": None if trained is None else _filters(trained),
         "spots": [] if trained is None else charts.map_spots(FilterMap.of(trained)),
         "map_side": charts.MAP,
-        "natural": contents.natural_bars(card),
-        "kinds": contents.kind_bars(card),
+        "natural": card_tables.natural_bars(card),
+        "kinds": card_tables.kind_bars(card),
         "layers": layers,
         "changes": changes,
         "columns": columns,
@@ -157,6 +173,15 @@ def _values(source: Source) -> dict[str, Any]:
         "settings": settings,
         "command": _command(settings),
     }
+
+
+def _missing_figures(source: Source) -> dict[str, str]:
+    """The commands that compute what a headline would show, or nothing."""
+    if contents.is_evaluated(source.card):
+        return {"evaluate": "", "again": ""}
+    run = ("--run", source.run.path)
+    again = command("visualize", *run, "--report-only")
+    return {"evaluate": command("evaluate", *run), "again": again}
 
 
 def _record(source: Source) -> dict[str, str]:
@@ -205,7 +230,7 @@ def _filters(trained: TrainedRun, rows: int = 6, columns: int = 12) -> dict[str,
         for kernels in sets
     ]
     names = [f"{i}→{o}" for i, o in zip(inputs, outputs, strict=True)]
-    labels = ["real", *(f"latent {i + 1}" for i in range(rows))]
+    labels = ["learned", *(f"latent {i + 1}" for i in range(rows))]
     return {
         "rows": list(zip(labels, tiles, strict=True)),
         "names": names,

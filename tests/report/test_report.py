@@ -12,7 +12,7 @@ from reading import Page
 
 from keras_filtergan.cli import train_main, visualize_main
 from keras_filtergan.errors import InputError
-from keras_filtergan.report import charts, contents, report
+from keras_filtergan.report import card_tables, charts, contents, report
 from keras_filtergan.report.repeat import repeat_command
 from keras_filtergan.report.report import render, write_report
 from keras_filtergan.report.source import Source
@@ -131,7 +131,10 @@ def test_the_command_writes_it_again_and_nothing_else(copied, capsys):
     before = {path: path.stat().st_mtime_ns for path in copied.rglob("*") if path.is_file()}
     os.utime(copied / "report.html", (0, 0))
     assert visualize_main(["--run", str(copied), "--report-only"]) == 0
-    assert capsys.readouterr().out == f"{copied / 'report.html'}\n"
+    first, *parts, last = capsys.readouterr().out.splitlines()
+    assert first == "reading the run"
+    assert parts == ["making the pictures of the explorer", "drawing curves, kernels and tables"]
+    assert last == str(copied / "report.html")
     after = {path: path.stat().st_mtime_ns for path in copied.rglob("*") if path.is_file()}
     changed = [path.name for path in after if after[path] != before.get(path)]
     assert changed == ["report.html"]
@@ -220,9 +223,12 @@ def test_how_long_it_took_by_the_times_of_the_files(copied):
 
 
 def test_the_sentence_says_what_was_found():
-    assert "is right on 98.1 % of the test images (98.5 % with its own)" in contents.finding(
-        CARD, "conv4", "digits"
-    )
+    told = contents.finding(CARD, "conv4", "digits")
+    assert "is right on 98.1 % of the test images (98.5 % with its own)" in told
+    assert "activations vary 0.23 times as much as from image to image" in told
+    assert told.startswith("Other kernels do as well")
+    near = {**CARD, "swapped_accuracy": {"mean": 0.965, "min": 0.9}}
+    assert contents.finding(near, "conv4", "digits").startswith("Other kernels do nearly as well")
     worse = {**CARD, "swapped_accuracy": {"mean": 0.61, "min": 0.3}}
     assert "do not keep what the network needs" in contents.finding(worse, "conv4", "digits")
     still = {**CARD, "activation_variation": 0.01}
@@ -238,17 +244,59 @@ def test_headlines_stand_beside_baselines_and_the_paper():
     assert "mean of 100 latents (the worst: 97.1 %)" in swapped.meaning
     natural = found["natural share of the change"]
     assert natural.beside == [("two images of a class", "0.733"), ("baseline: noisy", "0.020")]
-    assert ("the paper, full MNIST", "97.1 %") in found["right with its own kernels"].beside
+    assert ("the paper's own network, full MNIST", "97.1 %") in found[
+        "right with its own kernels"
+    ].beside
     assert not contents.headlines({})
 
 
+def test_the_worst_figures_are_told_too():
+    card = {**CARD, "critic_accuracy": 0.99775, "natural_critic": 0.789, "even_share": 0.544}
+    [critic] = [one for one in contents.headlines(card) if "fresh critic" in one.title]
+    assert critic.value == "99.8 %"
+    assert critic.beside == [("chance", "50 %")]
+    natural, even = contents.limits({**card, "activation_variation": 0.2})
+    assert "in 78.9 % of the cases" in natural
+    assert "54.4 % of the change of pixels" in even
+    assert contents.limits({"natural_critic": 0.52, "even_share": 0.1}) == []
+    assert contents.limits({"notes": ["one class"]}) == ["one class"]
+
+
+def test_the_command_for_the_figures_that_are_missing(copied):
+    asked = "How much pictures explain, and whether a fresh critic can tell"
+    read = page(copied)
+    assert asked in read.text
+    assert f"evaluate --run {copied}" in read.text
+    card = json.loads((copied / "evaluation.json").read_text())
+    card |= {"explained_fraction": 0.5, "critic_accuracy": 0.9, "natural_critic": 0.7}
+    (copied / "evaluation.json").write_text(json.dumps(card))
+    read = page(copied)
+    assert asked not in read.text
+    assert "What this run does not show" in read.text
+    assert "in 70.0 % of the cases" in read.text
+
+
 def test_the_whole_card_has_a_column_for_each_baseline():
-    columns, rows = contents.card_table({**CARD, "baselines": {"noisy": {"natural_share": None}}})
+    columns, rows = card_tables.card_table(
+        {**CARD, "baselines": {"noisy": {"natural_share": None}}}
+    )
     assert columns == ["generator", "noisy"]
     cells = {row.name: row.cells for row in rows}
     assert cells["natural_share"] == ["0.576", "–"]
     assert cells["swapped_accuracy.min"] == ["0.971", "–"]
     assert rows[0].meaning == "Accuracy of the frozen network with its real kernels."
+
+
+def test_every_row_of_the_card_has_words_without_backticks():
+    geometry = {"geometry_kinds": 2.0, "latent_geometry": {"shear": 0.11, "all": 0.73}}
+    card = {**CARD, "explained_fraction": 0.7, "transformed_fraction": 0.5, **geometry}
+    _, rows = card_tables.card_table({**card, "notes": ["one class"]})
+    assert all(len(row.meaning) > 20 and "`" not in row.meaning for row in rows)
+    told = {row.name: row for row in rows}
+    assert "notes" not in told
+    assert told["geometry_kinds"].cells == ["2"]
+    assert told["latent_geometry.shear"].meaning.startswith("Slant. Of each kind of change")
+    assert "worst latent" in told["swapped_accuracy.min"].meaning
 
 
 def test_curves_by_hand():
@@ -258,6 +306,28 @@ def test_curves_by_hand():
     assert [tick.text for tick in panel.across] == ["0", "50", "100", "150", "200"]
     assert panel.summary.endswith("error from 1 to 0.25.")
     assert charts.training_panels([]) == []
+    assert panel.goal is None
+
+
+def test_a_goal_is_a_line_where_it_was_set():
+    """By hand: the goal is the top of an axis in steps of 0.05."""
+    records = [{"step": 0, "activation_variation": 0.05}, {"step": 9, "activation_variation": 0.1}]
+    [panel] = charts.training_panels(records, {"variation_goal": 0.2})
+    assert panel.goal == charts.Tick(0.0, "asked for 0.2")
+    assert panel.up[-1].text == "0.2"
+    assert panel.summary.endswith("from 0.05 to 0.1; asked for 0.2.")
+
+
+def test_what_was_asked_and_what_was_reached():
+    last = {"real_accuracy": 0.77, "fake_accuracy": 0.74, "activation_variation": 0.163}
+    settings = {"accuracy_goal": 0.75, "variation_goal": 0.22}
+    assert charts.asked_and_reached([{"step": 0}, last], settings) == (
+        "Asked for: D right in 75 % of the cases (reached: on 77 % of real and 74 % of generated "
+        "activations), variation 0.22 (reached 0.16)."
+    )
+    told = charts.asked_and_reached([last], {"accuracy_goal": None})
+    assert told.startswith("D is right on 77 % of real")
+    assert charts.asked_and_reached([]) == ""
 
 
 def test_filters_of_a_channel_are_joined_to_the_real_one():

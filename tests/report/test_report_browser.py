@@ -137,11 +137,28 @@ def check_against_the_run(browser, found: Explorer) -> None:
         assert text == "–"
 
 
-def test_it_begins_at_the_original(opened, shown):
+def test_it_begins_beside_the_original(opened, shown):
+    """At +2.25 σ to the right: of nine columns from −3 to 3, the eighth."""
     at = state(opened)
     assert (at["image"], at["plane"], at["method"]) == (0, 0, "transformation")
+    assert (at["row"], at["column"]) == (4, 7)
+    assert opened.find_element("id", "right-value").text == "+2.25 σ"
+    check_against_the_run(opened, shown[0])
+    opened.find_element("id", "home").click()
     check_against_the_run(opened, shown[0])
     assert not np.any(pixels(opened, "#difference").astype(int) - 128)
+    words = opened.find_element("id", "explained-words").text
+    assert words == "This is the original: nothing to explain."
+
+
+def test_a_dark_line_is_what_the_original_is_taken_for(opened, shown):
+    grid = grid_of(shown[0], state(opened))
+    expected = np.stack([grid.frozen[4, 4], grid.independent[4, 4]])
+    lines = opened.execute_script(
+        "return [...document.querySelectorAll('#answers tbody tr')].map(row =>"
+        "[...row.querySelectorAll('.was')].map(line => parseFloat(line.style.left) / 100))"
+    )
+    np.testing.assert_allclose(np.array(lines).T, expected, atol=0.5 / 255 + 1e-4)
 
 
 def test_sliders_move_picture_and_probabilities_to_the_runs_own(opened, shown):
@@ -195,7 +212,7 @@ def test_inversion_is_shown_where_there_is_some(opened, shown):
 def test_arrow_keys_move_on_the_pad(opened, shown):
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     pad = opened.find_element("id", "pad")
-    pad.send_keys(keys.ARROW_RIGHT, keys.ARROW_RIGHT, keys.ARROW_UP)
+    pad.send_keys(keys.HOME, keys.ARROW_RIGHT, keys.ARROW_RIGHT, keys.ARROW_UP)
     assert (state(opened)["row"], state(opened)["column"]) == (3, 6)
     check_against_the_run(opened, shown[0])
     for _ in range(9):

@@ -3,6 +3,7 @@
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("explorer-data").textContent);
   const UNDEFINED = 255, STEP = 110; // of the share explained; milliseconds a picture
+  const BEGIN = 2.25; // standard deviations to the right: the original has nothing to show
   const LABELS = { principal: "principal", plain: "plain z[i]" };
   const state = { image: 0, plane: 0, method: "transformation", row: 0, column: 0, swapped: false };
   const decoded = new Map(); // sheets that were asked for
@@ -147,19 +148,22 @@
         const bar = document.createElement("span"), percent = document.createElement("span");
         bar.className = "bar";
         percent.className = "percent";
-        cell.append(bar, percent);
+        const was = document.createElement("span");
+        was.className = "was";
+        cell.append(bar, was, percent);
         row.insertCell().append(cell);
       }
     });
   }
 
-  function fill(column, said) {
+  function fill(column, said, before) {
     const most = answer(said);
     [...$("answers").tBodies[0].rows].forEach((row, i) => {
       const cell = row.cells[1 + column], share = said[i] / 255;
       cell.classList.toggle("says", i === most);
       cell.dataset.probability = share.toFixed(4);
       cell.querySelector(".bar").style.width = `${100 * share}%`;
+      cell.querySelector(".was").style.left = `${100 * before[i] / 255}%`;
       cell.querySelector(".percent").textContent = `${Math.round(100 * share)} %`;
     });
     return `${classes()[most]} (${Math.round(said[most] / 2.55)} %)`;
@@ -168,18 +172,20 @@
   function draw() {
     const { row, column } = state;
     const now = pixelsAt(row, column);
-    const original = pixelsAt((rows() - 1) / 2, (columns() - 1) / 2);
+    const middle = [(rows() - 1) / 2, (columns() - 1) / 2];
+    const original = pixelsAt(...middle);
     put($("original"), original);
     put($("now"), now);
     put($("difference"), difference(now, original));
     box($("marker"), row, column);
     const byte = numbersAt(row, column)[0], share = (byte - 150) / 100;
     $("explained-value").textContent = byte === UNDEFINED ? "–" : `${Math.round(100 * share)} %`;
-    $("explained-words").textContent = byte === UNDEFINED ? "the original explains itself" :
-      "of the change of kernels is explained by the picture";
+    $("explained-words").textContent = byte === UNDEFINED ? "This is the original: nothing to explain." :
+      "of what these kernels change is undone by the picture";
     $("explained-bar").style.width = byte === UNDEFINED ? "0" : `${100 * Math.max(0, share)}%`;
-    const frozen = fill(0, frozenAt(row, column));
-    const other = data.independent ? fill(1, independentAt(row, column)) : "";
+    const frozen = fill(0, frozenAt(row, column), frozenAt(...middle));
+    const other = data.independent
+      ? fill(1, independentAt(row, column), independentAt(...middle)) : "";
     const down = offset(row, rows()), right = offset(column, columns());
     for (const [name, value, index] of [["down", down, row], ["right", right, column]]) {
       const slider = $(`slider-${name}`);
@@ -192,7 +198,7 @@
     const words = `At ${view.rows > 1 ? `${signed(down)} and ` : ""}${signed(right)} the frozen ` +
       `network says ${frozen}${other ? `, the independent one ${other}` : ""}. ` +
       (byte === UNDEFINED ? "This is the original." :
-        `The picture explains ${$("explained-value").textContent} of the change of kernels.`);
+        `The picture undoes ${$("explained-value").textContent} of what the kernels change.`);
     clearTimeout(telling);
     telling = setTimeout(() => { if (!timer) $("said").textContent = words; }, 250);
   }
@@ -220,7 +226,7 @@
     view = next;
     const index = (value, count) => Math.round((value / data.span + 1) * (count - 1) / 2);
     state.row = clamp(before ? index(before[0], rows()) : (rows() - 1) / 2, rows());
-    state.column = clamp(before ? index(before[1], columns()) : (columns() - 1) / 2, columns());
+    state.column = clamp(index(before ? before[1] : BEGIN, columns()), columns());
     for (const [name, count] of [["down", rows()], ["right", columns()]]) {
       const slider = $(`slider-${name}`);
       Object.assign(slider, { min: 0, max: count - 1, step: 1 });
