@@ -16,7 +16,7 @@ from keras_filtergan.generators.kernel_source import KernelSource
 from keras_filtergan.images.jitter import Jitter
 from keras_filtergan.images.parametrizations import Parametrization, Pixels
 from keras_filtergan.images.priors import WALK_TOTAL_VARIATION, Prior, TotalVariation
-from keras_filtergan.inversion.descent import descend, descend_in_batches
+from keras_filtergan.inversion.descent import as_slow_as_needed, descend, descend_in_batches
 from keras_filtergan.inversion.mismatch import Mismatch
 from keras_filtergan.inversion.walks import Walk, latent_grid
 
@@ -53,6 +53,7 @@ class Inverter:
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
+            Where most images get nowhere, they are tried again at a tenth and a hundredth of it.
         batch_size: images optimised at once at most; more are done in turns, to bound the memory.
         excess: in a walk, count only the part of the prior above that of x.
         jitter: largest shift in pixels; 0 for none.
@@ -247,14 +248,17 @@ class Inverter:
         The reference, images and a kernel set, is what the wanted activations are of, if known.
         """
 
-        def one_batch(index):
-            chosen, pick = kernels, which_image[index]
-            if kernels is not None and kernels.ndim == 5:
-                chosen = kernels[which_kernels[index]]
-            known = None if reference is None else (reference[0][pick], reference[1])
-            return self._compiled(images[pick], wanted[pick], chosen, known)
+        def at_rate(rate: float) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            def one_batch(index):
+                chosen, pick = kernels, which_image[index]
+                if kernels is not None and kernels.ndim == 5:
+                    chosen = kernels[which_kernels[index]]
+                known = None if reference is None else (reference[0][pick], reference[1])
+                return self._compiled(images[pick], wanted[pick], chosen, known, tf.constant(rate))
 
-        found, history, _ = descend_in_batches(one_batch, len(which_image), self.batch_size)
+            return descend_in_batches(one_batch, len(which_image), self.batch_size)[:2]
+
+        found, history = as_slow_as_needed(at_rate, self.learning_rate)
         if not np.all(np.isfinite(history["total"][0])):
             raise InputError(
                 "expected a finite error at the start, relative to wanted activations that are "
@@ -262,7 +266,7 @@ class Inverter:
             )
         return found, history
 
-    def _descend(self, start, wanted, kernels, reference):
+    def _descend(self, start, wanted, kernels, reference, rate):
         """One batch `(m, h, w, c)`, compiled once a shape."""
 
         def cost(images):
@@ -275,7 +279,7 @@ class Inverter:
         if self.jitter and reference is not None:
             originals, middle = reference
             guide = mismatch.shifted_alike(originals, middle, Jitter(self.jitter, self.seed))
-        return descend(mismatch, start, self.parametrization, self.steps, self.learning_rate, guide)
+        return descend(mismatch, start, self.parametrization, self.steps, rate, guide)
 
 
 def _check_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
