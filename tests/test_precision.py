@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_filtergan.classifiers.pixel_scale import with_preprocessing
 from keras_filtergan.classifiers.target import FrozenTarget
@@ -85,3 +86,10 @@ def test_the_main_job(policy, tmp_path):
     for weight in trained.generator.weights:
         assert weight.dtype == "float32"
         assert np.isfinite(weight).all()
+
+
+@pytest.mark.parametrize("given", ["float16", "bfloat16", "float32", "float64"])
+def test_answers_are_compared_in_single_precision_at_least(target, given):
+    logits = target.as_logits(tf.cast([[1.0, 2.0]], given))
+    assert logits.dtype == ("float64" if given == "float64" else "float32")
+    np.testing.assert_array_equal(logits, [[1.0, 2.0]])

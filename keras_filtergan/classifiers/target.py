@@ -176,8 +176,11 @@ class FrozenTarget:
     def as_logits(self, outputs: tf.Tensor) -> tf.Tensor:
         """The classifier's outputs if they are logits, else the logarithm of its probabilities.
 
-        A probability below 1e-7, what single precision tells from 0 beside 1, counts as 1e-7.
+        Those of half precision come in single precision. A probability below 1e-7, what single
+        precision tells from 0 beside 1, counts as 1e-7.
         """
+        if outputs.dtype.size < tf.float32.size:
+            outputs = tf.cast(outputs, tf.float32)
         return outputs if self.gives_logits else tf.math.log(tf.maximum(outputs, 1e-7))
 
     def __call__(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> tf.Tensor:
