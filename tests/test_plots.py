@@ -23,6 +23,12 @@ def test_filters_show_the_same_slice_of_real_and_generated_kernels():
     np.testing.assert_array_equal(shown[10], generated[1][:, :, 3, 2])
 
 
+def test_kernels_of_one_tap_are_shown():
+    real = np.arange(1.0, 7.0).reshape(1, 1, 2, 3)
+    shown = images_of(plots.filters_figure(real, -real[None]))
+    assert [float(tile[0, 0]) for tile in shown] == [6, 5, 4, -6, -5, -4]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_grid_marks_the_original_and_what_changed(channels):
     images = np.random.default_rng(0).uniform(size=(3, 3, 5, 6, channels))

@@ -48,7 +48,7 @@ def show_tile(ax: Axes, image: np.ndarray, row: int, column: int, **look: Any) -
     """An image `(h, w)`, or `(h, w, c)` in [0, 1], in a cell of `tile_axes`."""
     aspect, limits = ax.get_aspect(), (ax.get_xlim(), ax.get_ylim())
     half = 0.5 - GAP / 2
-    if image.shape[-1] == 1:
+    if image.ndim == 3 and image.shape[-1] == 1:
         image, look = image[..., 0], {"vmin": 0, "vmax": 1, **look}
     extent = (column - half, column + half, row + half, row - half)
     ax.imshow(image, extent=extent, aspect=aspect, **{"cmap": "gray", **look})
