@@ -174,20 +174,17 @@ class FrozenTarget:
         return self.as_logits(self.outputs(activations, features))
 
     def as_logits(self, outputs: tf.Tensor) -> tf.Tensor:
-        """The classifier's outputs if they are logits, else the logarithm of its probabilities.
+        """The outputs if they are logits, else their logarithm; of half precision in single one.
 
-        Those of half precision come in single precision. A probability below 1e-7, what single
-        precision tells from 0 beside 1, counts as 1e-7.
+        A probability below 1e-7, what single precision tells from 0 beside 1, counts as 1e-7.
         """
-        if outputs.dtype.size < tf.float32.size:
-            outputs = tf.cast(outputs, tf.float32)
+        outputs = tf.cast(outputs, tf.float32) if outputs.dtype.size < 4 else outputs
         return outputs if self.gives_logits else tf.math.log(tf.maximum(outputs, 1e-7))
 
     def __call__(self, images: tf.Tensor, kernels: tf.Tensor | None = None) -> tf.Tensor:
-        """The whole network `(m, classes)`, with the layer's kernels replaced if any are given.
+        """The whole network `(m, classes)`, its kernels replaced if any are given.
 
-        Images are bytes, or floats in [0, 1].
-        """
+        Images are bytes, or floats in [0, 1]."""
         features = self.features(images)
         return self.outputs(self.activations(features, kernels), features)
 
