@@ -28,9 +28,10 @@ FORMS = ("conv2d", "depthwise", "singly", "patches", "taps")
 DEPTHWISE_OUTPUTS = 4
 # Multiply-adds an example from which each example has a convolution of its own, with oneDNN off and
 # on, on a CPU alone. TensorFlow multiplies small matrices of a batch without its fast kernel, and
-# its convolution has it: off, half the time of products on 14×14×16 → 32, two thirds on 7×7×32, but
-# twice that of taps on 28×28×1 → 16. oneDNN prepares each convolution anew, which pays from
-# 32×32×64 → 64 on. On a GPU, a hundred small operations would wait for each other.
+# its convolution has it. Off, with both gradients, that is half to three quarters of the time of
+# products on 14×14×16 → 32, 7×7×32 → 32 and 14×14×64 → 64, but more than that of taps on
+# 28×28×1 → 16. oneDNN prepares each convolution anew, which pays from 32×32×64 → 64 on. On a GPU, a
+# hundred small operations would wait for each other.
 SINGLE_COST = {False: 300_000, True: 20_000_000}
 SINGLE_EXAMPLES = 128  # at most; each adds three operations to the graph
 # Channels from which there is a product a tap: with oneDNN on 0.6 to 0.8 of the time of one product
