@@ -11,6 +11,7 @@ PARTS = {
     "std": "Standard deviation of the same over the latents.",
     "min": "The same for the worst latent.",
     "max": "The same for the best latent.",
+    "all": "All kinds together, in the latent dimension that has most of them.",
 }
 KINDS = {
     "translation": "shift",

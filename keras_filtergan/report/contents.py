@@ -203,8 +203,8 @@ def limits(card: Card) -> list[str]:
     if even is not None and even >= EVEN:
         found.append(
             f"Opposite steps do not make opposite pictures: {percent(even)} of the change of "
-            "pixels is the same at +s and at −s. So it is of digits that are really moved that "
-            "far, where it is 40 to 65 %."
+            "pixels is the same at +s and at −s. Digits that are really moved that far have 40 "
+            "to 65 %."
         )
     return found
 
