@@ -21,7 +21,7 @@ def make_small():
     evaluate = training.evaluate
     training.evaluate = lambda subject, *_: evaluate(subject, ("classifier_accuracy",))
     gallery._draw_mds = gallery._draw_filters
-    gallery._draw_invariances = lambda trained, view, numbers: (
+    gallery._draw_invariances = lambda trained, view, numbers, tell: (
         {
             name: gallery._draw_filters(trained)
             for name in gallery._grid_names(trained, numbers[:1])

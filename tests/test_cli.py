@@ -186,6 +186,7 @@ def test_from_training_to_pictures(finished, tmp_path, capsys):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_named_by_a_path(tmp_path, monkeypatch, capsys):
     """Its name goes into names of files and folders; the data set is named from here."""
     home = tmp_path / "home"

@@ -4,7 +4,12 @@ import pytest
 import tensorflow as tf
 
 from keras_filtergan.images.parametrizations import Deformation, Fourier, Pixels
-from keras_filtergan.inversion.descent import batches, descend, descend_in_batches
+from keras_filtergan.inversion.descent import (
+    as_slow_as_needed,
+    batches,
+    descend,
+    descend_in_batches,
+)
 
 
 def some_images(count: int, seed: int = 0) -> np.ndarray:
@@ -119,3 +124,32 @@ def test_descending_in_batches_is_descending_at_once():
     np.testing.assert_allclose(parts.images, at_once.images, atol=1e-6)
     np.testing.assert_allclose(parts.history["total"], at_once.history["total"], rtol=1e-5)
     np.testing.assert_allclose(parts.film, at_once.film, atol=1e-6)
+
+
+def test_steps_are_shorter_while_half_of_the_images_get_nowhere():
+    """By hand: three images that move at rates of 1, 0.1 and 0.01 or less, and one that is done."""
+    works_at = np.array([1.0, 0.1, 0.01])
+    tried = []
+
+    def at_rate(rate):
+        tried.append(rate)
+        after = np.append(np.where(rate <= works_at * 1.001, 0.1 + rate / 10, 2.0), 0.0)
+        images = np.full((4, 2, 2, 1), rate)
+        return images, {"total": np.stack([np.array([1.0, 1.0, 1.0, 0.0]), after])}
+
+    images, history = as_slow_as_needed(at_rate, 1.0)
+    np.testing.assert_allclose(tried, [1.0, 0.1])  # two of three are stuck, then one of three
+    np.testing.assert_allclose(images[:, 0, 0, 0], [1.0, 0.1, 0.1, 1.0])  # the third has not moved
+    np.testing.assert_allclose(history["total"][1], [0.2, 0.11, 2.0, 0.0])
+
+
+@pytest.mark.parametrize(("stuck", "expected"), [(1.0, [0.03, 0.003, 0.0003]), (0.9, [0.03])])
+def test_steps_are_shortened_twice_at_most_and_never_without_need(stuck, expected):
+    tried = []
+
+    def at_rate(rate):
+        tried.append(rate)
+        return np.zeros((3, 2, 2, 1)), {"total": np.array([[1.0] * 3, [stuck] * 3])}
+
+    as_slow_as_needed(at_rate, 0.03)
+    np.testing.assert_allclose(tried, expected)

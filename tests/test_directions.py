@@ -63,6 +63,7 @@ def test_a_latent_without_effect_is_refused(target, generator):
         principal_directions(target, generator, IMAGES)
 
 
+@pytest.mark.slow
 def test_images_in_turns_give_what_all_at_once_give(target, generator, monkeypatch):
     whole = principal_directions(target, generator, IMAGES)
     monkeypatch.setattr(directions, "images_at_once", lambda *_, **__: 1)

@@ -100,6 +100,7 @@ def test_the_python_of_the_readme(capsys):
     assert shown == f"{card['classifier_accuracy']} {card['swapped_accuracy']['mean']}"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_here")
 def test_the_python_of_the_library():
     """What its comments say of shapes is so, and the parts fit each other."""
@@ -113,6 +114,7 @@ def test_the_python_of_the_library():
     assert names["head"](images).shape == (3, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_here")
 def test_the_python_of_your_own_network(dataset, tmp_path):
     """On a run of somebody's network with a layer of the name that the page has."""

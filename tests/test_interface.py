@@ -39,6 +39,7 @@ def test_the_import_costs_nothing():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_from_settings_to_pictures(tmp_path, dataset):
     """Train, load by a path, evaluate, draw, put under an instrument."""
     arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train", "x_test", "y_test")}

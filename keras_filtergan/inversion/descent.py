@@ -151,7 +151,7 @@ def descend_in_batches(
 def as_slow_as_needed(
     at_rate: Callable[[float], tuple[np.ndarray, dict[str, np.ndarray]]], rate: float
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """A descent that is repeated at a tenth of the rate while most examples got nowhere.
+    """A descent, repeated at a tenth of the rate while half of the examples get nowhere.
 
     The activations of a deep network may change so fast with each pixel that every step leads too
     far. (A MobileNetV2: nothing explained at 0.03, 0.75 of the change at 0.003.)
@@ -164,7 +164,7 @@ def as_slow_as_needed(
     for _ in range(SLOWER):
         total = history["total"]
         stuck = (total[0] > 0) & (total.min(axis=0) >= total[0])
-        if 2 * np.count_nonzero(stuck) <= np.count_nonzero(total[0] > 0):
+        if 2 * np.count_nonzero(stuck) < max(1, np.count_nonzero(total[0] > 0)):
             break
         rate /= 10
         images, again = at_rate(rate)

@@ -61,7 +61,8 @@ def principal_directions(
     z = tf.zeros([latent_dim]) if z is None else tf.convert_to_tensor(z, tf.float32)
     compiled = tf.function(_columns_and_projections, autograph=False)  # has no Python branches
     at_once = images_at_once(target.classifier, copies=COPIES)
-    found = [compiled(target, generator, images[p], z) for p in slices(len(images), at_once)]
+    batches = [tf.constant(images[part]) for part in slices(len(images), at_once)]
+    found = [compiled(target, generator, part, z) for part in batches]
     columns, explained = (
         np.concatenate([part.numpy() for part in parts], axis=1).reshape(latent_dim, -1)
         for parts in zip(*found, strict=True)

@@ -53,7 +53,8 @@ class Inverter:
         parametrization: in which coordinates to search, `Pixels()` if not given.
         steps: steps of the descent.
         learning_rate: about the change of a pixel in the first step; it decays to 0 (cosine).
-            Where most images get nowhere, they are tried again at a tenth and a hundredth of it.
+            Where half of the images or more get nowhere, they are tried again at a tenth and a
+            hundredth of it.
         batch_size: images optimised at once at most; more are done in turns, to bound the memory.
         excess: in a walk, count only the part of the prior above that of x.
         jitter: largest shift in pixels; 0 for none.

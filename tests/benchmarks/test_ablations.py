@@ -10,6 +10,7 @@ from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_taken_only_if_it_is_of_these_settings(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(ablations, "METRICS", ("classifier_accuracy", "activation_variation"))
     data = write_npz(tmp_path, dataset)

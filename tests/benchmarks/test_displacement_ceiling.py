@@ -44,6 +44,7 @@ def test_kernels_that_copy_can_shift_and_a_single_tap_cannot_bend(images):
     assert found[-1] > 0.5
 
 
+@pytest.mark.slow
 def test_a_change_is_the_odd_part_under_the_kernels_given(images):
     kernel = np.random.default_rng(1).normal(size=[3, 3, 1, 2]).astype("float32")
     displacements = displacement_ceiling.Displacements(target_of(kernel), 2 * kernel)

@@ -64,6 +64,7 @@ def test_the_independent_network_is_made_once(trained_subject, monkeypatch):
     assert "independent_label_agreement" in card["baselines"]["pca"]
 
 
+@pytest.mark.slow
 def test_progress_names_subject_and_metric(subject, card):
     lines = []
     full_card(subject, ["classifier_accuracy", "filter_distance"], lines.append)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import oracles
 
-from keras_filtergan.evaluation import subject as subject_module
+from keras_filtergan.evaluation import frozen_view
 from keras_filtergan.generators.kernel_source import KernelFunction
 
 
@@ -17,7 +17,7 @@ def test_latents_are_one_sequence_of_the_seed(subject, memorising):
 
 
 def test_batches_are_the_features_of_all_test_images_in_order(subject, monkeypatch):
-    monkeypatch.setattr(subject_module, "BATCH", 16)
+    monkeypatch.setattr(frozen_view, "BATCH", 16)
     whole = subject.target.prefix(oracles.images(subject)).numpy()
     batches = list(subject.batches())
     assert [rows for _, rows in batches] == [slice(0, 16), slice(16, 32), slice(32, 40)]

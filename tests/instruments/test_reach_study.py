@@ -35,6 +35,7 @@ def test_a_wide_kernel_makes_any_shift_and_the_share_is_by_hand(dataset):
     assert all(share <= 1 + 1e-6 for share in found["share"].values())
 
 
+@pytest.mark.slow
 def test_all_layers_or_one(bare):
     found = ReachStudy(images=40).findings(bare)
     assert list(found.numbers["layers"]) == ["conv1", "conv2", "conv3", "conv4", "conv5"]

@@ -313,34 +313,3 @@ def test_a_step_wants_a_latent_an_image(target, generator):
     for z, latents in ((np.zeros(D), np.zeros((1, D))), (np.zeros(D + 1), np.zeros((2, D + 1)))):
         with pytest.raises(InputError, match=r"expected z \(3,\) and 2 latents like it"):
             inverter.step(some_images(2), z, latents)
-
-
-@keras.saving.register_keras_serializable("tests")
-class Ripples(keras.layers.Layer):
-    """Rises and falls with every hundredth of a pixel's range."""
-
-    def call(self, images):
-        return keras.ops.sin(600.0 * images)
-
-
-def test_where_every_step_leads_too_far_steps_are_shorter():
-    classifier = keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            Ripples(),
-            keras.layers.Conv2D(4, 3, padding="same"),
-            keras.layers.Flatten(),
-        ]
-    )
-    target = FrozenTarget(classifier, 1)
-    real = target.kernel.numpy()
-    nearby = 1.1 * np.stack([real, real])  # sin(600 x) has to be a tenth smaller
-    images = np.random.default_rng(0).uniform(0.2, 0.8, (2, 8, 8, 1)).astype("float32")
-    wanted = target.activations(target.features(images), target.kernel).numpy()
-    found, history = Inverter(target, None, NoPrior(), steps=60).invert(images, wanted, nearby)
-    total = history["total"]
-    assert (total.min(axis=0) < 0.5 * total[0]).all()
-    assert np.abs(found - images).max() < 0.05
-    error = target.activations(target.features(found), nearby) - wanted
-    relative = np.sum(np.square(error), (1, 2, 3)) / np.sum(np.square(wanted), (1, 2, 3))
-    np.testing.assert_allclose(relative, total.min(axis=0), rtol=1e-3)

@@ -191,6 +191,7 @@ def test_figures_of_instruments_are_in_it_unless_they_are_huge(copied):
     assert "25.0 %" in read.text
 
 
+@pytest.mark.slow
 def test_it_stays_below_its_limit(copied, monkeypatch):
     source = Source.of(RunDirectory(copied))
     whole = len(render(source))
