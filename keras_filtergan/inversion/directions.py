@@ -15,7 +15,8 @@ from keras_filtergan.errors import InputError
 # Damping of the image change, relative to the mean squared singular value of ∂a/∂x. Without it
 # the least visible part of an activation would be paid for with any amount of pixel noise.
 DAMPING = 0.1
-COPIES = 8  # of what layers make of an image: values and both kinds of derivatives
+# Of what layers make of an image: values and both kinds of derivatives, for latents side by side.
+COPIES = 32
 ITERATIONS = 40  # of conjugate gradients
 
 
