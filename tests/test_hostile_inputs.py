@@ -29,7 +29,7 @@ from commands import one_line
 from keras_filtergan.augmentation.augmented_dataset import AugmentedDataset
 from keras_filtergan.classifiers.classifier import load_classifier
 from keras_filtergan.cli.command import guarded
-from keras_filtergan.data import load_dataset
+from keras_filtergan.data import ImageDataset, load_dataset
 from keras_filtergan.data.tfds_writer import write_tfds_directory
 from keras_filtergan.errors import InputError
 from keras_filtergan.generators.filter_generator import FilterGenerator
@@ -144,7 +144,7 @@ def run_with(name, make):
 
 def read_config(folder):
     run = RunDirectory(folder)
-    Settings.from_dict(run.read_config()["settings"])
+    return Settings.from_dict(run.read_config()["settings"])
 
 
 def naive_config(folder):
@@ -349,7 +349,7 @@ def pickled(folder):
 
 
 def read_set(folder):
-    load_dataset(folder / "set.npz")
+    return load_dataset(folder / "set.npz")
 
 
 def naive_npz(folder):
@@ -620,7 +620,7 @@ def calling(module, name):
 
 
 def read_network(folder):
-    load_classifier(folder / "network.keras")
+    return load_classifier(folder / "network.keras")
 
 
 def claims_too_much(folder):
@@ -723,7 +723,7 @@ def generator_of_network(folder):
 
 
 def read_generator(folder):
-    load_generator(folder / "generator.keras")
+    return load_generator(folder / "generator.keras")
 
 
 # --------------------------------------------------------------------------------------- the test
@@ -770,22 +770,22 @@ def test_hostile(case, tmp_path, capsys):
 
 def test_good_inputs_are_read(tmp_path):
     """The same readers take what is not hostile: no refusal above is for want of a good file."""
-    for name, make, read in (
-        ("run", run_with("history.jsonl", text('{"step": 1}\n')), read_config),
-        ("set", npz(), read_set),
-        ("bzip", repacked(zipfile.ZIP_DEFLATED), read_set),
-        ("images", images(lambda folder: None), load_dataset),
-        ("tfds", prepared, load_dataset),
-        ("network", network(lambda *_: None), read_network),
+    for name, make, read, kind in (
+        ("run", run_with("history.jsonl", text('{"step": 1}\n')), read_config, Settings),
+        ("set", npz(), read_set, ImageDataset),
+        ("bzip", repacked(zipfile.ZIP_DEFLATED), read_set, ImageDataset),
+        ("images", images(lambda folder: None), load_dataset, ImageDataset),
+        ("tfds", prepared, load_dataset, ImageDataset),
+        ("network", network(lambda *_: None), read_network, keras.Model),
     ):
         folder = tmp_path / name
         folder.mkdir()
         make(folder)
-        read(folder)
+        assert isinstance(read(folder), kind)
     generator = FilterGenerator((3, 3, 1, 2), latent_dim=2, width=4)
     generator.build((None, 2))
     generator.save(tmp_path / "generator.keras")
-    read_generator(tmp_path)
+    assert read_generator(tmp_path).latent_dim == 2
 
 
 def test_wide_layers_that_are_in_the_file_are_read(tmp_path):

@@ -270,7 +270,7 @@ def _stream(batch: Any, start_step: int, steps: int | None) -> "tf.data.Dataset"
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return (
         tf.data.Dataset.range(start_step, 2**63 - 1)  # a `counter` leaves its graph behind
-        .repeat(None)
+        .repeat(None)  # so that it counts as endless, as a counter does
         .take(steps)
         .map(batch, num_parallel_calls=WORKERS, deterministic=True)
         .prefetch(WORKERS)

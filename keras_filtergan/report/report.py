@@ -154,7 +154,7 @@ def _values(source: Source) -> dict[str, Any]:
         "dataset": dataset,
         "run": source.run.path.name,
         "sentence": contents.finding(card, layer, dataset),
-        "headlines": contents.headlines(card),
+        "headlines": contents.headlines(card, dataset),
         "limits": contents.limits(card),
         **_missing_figures(source),
         "panels": charts.training_panels(source.history, settings),
