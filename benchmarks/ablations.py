@@ -5,25 +5,59 @@
 
 `natural` leaves out one part of the natural method at a time, `parts` one of the infogan method;
 `variation` asks the infogan method for more or less variation. Each row is a training run of its
-own with the settings of `train.py` otherwise. Where a control is left out, its
-value is the one at which the first run's settled. Finished runs are not repeated; a run that
-diverges is a row without numbers. The figure shows the rows by the variation that they reached.
+own with the settings of `train.py` otherwise. Parts that no setting switches off are left out by a
+subclass of `NaturalFilterGAN` (`VARIANTS`). Where a control is left out, its value is the one at
+which the first run's settled. Finished runs are not repeated; a run that diverges is a row without
+numbers. The figure shows the rows by the variation that they reached.
 """
 
 import argparse
 import dataclasses
 import os
 from pathlib import Path
+from unittest import mock
 
 from matplotlib.figure import Figure
 
 from keras_filtergan.errors import DivergenceError
 from keras_filtergan.files import in_one_step, write_json
+from keras_filtergan.gan import natural_filtergan
+from keras_filtergan.gan.filtergan import FilterGAN
+from keras_filtergan.gan.natural_filtergan import NaturalFilterGAN
+from keras_filtergan.gan.transformation import ImageTransformation
 from keras_filtergan.runs import training
 from keras_filtergan.runs.presets import infogan
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 
+
+class AllAtOnce(NaturalFilterGAN):
+    """Every latent dimension moves at a time; Q reads all steps."""
+
+    _pair = FilterGAN._pair
+
+
+class AlikeAllowed(NaturalFilterGAN):
+    """T's dimensions may all be the same change."""
+
+    _alikeness = FilterGAN._alikeness
+
+
+class Painting(AlikeAllowed):
+    """T, the one of the infogan method, may blur, sharpen and brighten too."""
+
+    def _make_judges(self, *args) -> None:
+        super()._make_judges(*args)
+        self.transformation = ImageTransformation(self.latent_dim, seed=args[-1])
+        shapes = [(None, *self.target.image_shape), *[(None, self.latent_dim)] * 2]
+        self.transformation.build(shapes)
+
+
+VARIANTS = {
+    "all of z moves at once": AllAtOnce,
+    "T's dimensions may be alike": AlikeAllowed,
+    "T brightens and blurs too": Painting,
+}
 STUDIES = {
     "natural": {
         "everything": {},
@@ -35,6 +69,10 @@ STUDIES = {
         "10 natural directions": {"rank": 10},
         "200 natural directions": {"rank": 200},
         "D does not know the class": {"conditional": False},
+        **{title: {} for title in VARIANTS},
+        "image weight 5": {"image_weight": 5.0},
+        "image weight 60": {"image_weight": 60.0},
+        "image weight 60, the bias is free": {"image_weight": 60.0, "bias_weight": 0.0},
     },
     "parts": {
         "everything": {},
@@ -87,6 +125,8 @@ METRICS = (
     "pixel_distance",
     "even_share",
     "label_agreement",
+    "transformed_fraction",
+    "geometry_kinds",
 )
 VARIATION = "activation_variation"
 BALANCE = ("discriminator_noise", "code_weight", "code_noise")
@@ -96,8 +136,10 @@ def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None)
     """Train, unless that is done, and measure what the table shows."""
     plan = training.plan(settings, data_dir)
     run.check(plan.config)  # what is there may have been trained otherwise
+    played = VARIANTS.get(title, NaturalFilterGAN)
     if not run.is_complete:
-        training.train(plan, run, verbose=0, say=lambda line: None, metrics=METRICS)
+        with mock.patch.object(natural_filtergan, "NaturalFilterGAN", played):
+            training.train(plan, run, verbose=0, say=lambda line: None, metrics=METRICS)
     card = run.read_evaluation()
     last = run.read_history()[-1]
     return {

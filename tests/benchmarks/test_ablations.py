@@ -3,9 +3,12 @@ import dataclasses
 import ablations
 import numpy as np
 import pytest
+import tensorflow as tf
 from commands import write_npz
 
+from keras_filtergan.data import training_stream
 from keras_filtergan.errors import InputError
+from keras_filtergan.gan.methods import get_method
 from keras_filtergan.runs.run_directory import RunDirectory
 from keras_filtergan.runs.settings import Settings
 
@@ -50,3 +53,64 @@ def test_the_trade_off_is_drawn_by_the_variation_that_was_reached():
     worst = drawn["one generated layer, worst of 100"]
     np.testing.assert_allclose(worst.get_ydata(), [0.5, 1.5, 2.5])
     np.testing.assert_allclose(drawn["fresh critic is right"].get_ydata(), [2.1, 2.3, 2.5])
+
+
+def played(variant, target, dataset):
+    """A variant, its first batch and what it logs of that."""
+    gan = variant(target, latent_dim=3, rank=6, seed=4)
+    gan.compile()
+    gan.adapt(dataset.x_train, dataset.y_train)
+    shapes = {"noise_shape": target.activation_shape, "code_shape": gan.code_shape}
+    stream = training_stream(
+        dataset.x_train, dataset.y_train, batch_size=16, latent_dim=3, seed=0, **shapes
+    )
+    batch = next(iter(stream))
+    return gan, batch, {name: float(value) for name, value in gan.train_step(batch).items()}
+
+
+def test_where_all_of_z_moves_q_is_asked_for_every_step(target, dataset):
+    gan, batch, logs = played(ablations.AllAtOnce, target, dataset)
+    z = batch["latent"].numpy()
+    steps = (z - np.roll(z, 1, axis=0)) / np.sqrt(2)
+    assert np.all(steps != 0)
+    # Q's last layer begins at zero: it says that nothing moved.
+    np.testing.assert_allclose(logs["code_error"], np.mean(steps**2), rtol=1e-5)
+    pair = gan._pair(batch["latent"], gan.target.features(batch["image"]), gan.generator, False)
+    np.testing.assert_allclose(pair.latents - pair.origins, np.sqrt(2) * steps, atol=1e-6)
+
+
+@pytest.mark.parametrize(("variant", "expected"), [(ablations.AlikeAllowed, 0.0), (None, 1.0)])
+def test_dimensions_of_t_may_be_alike_at_no_cost(variant, expected, target, dataset):
+    gan, batch, _ = played(variant or get_method("natural"), target, dataset)
+    bend, stroke = gan.transformation.bend, gan.transformation.stroke
+    bend.assign(tf.tile(bend[:1], (3, 1, 1, 1)))  # all three the same change
+    stroke.assign(tf.tile(stroke[:1], (3,)))
+    seen = gan._play(batch, gan.generator, training=False)
+    np.testing.assert_allclose(seen.alikeness, expected, atol=1e-3)
+
+
+def test_a_t_that_paints_is_trained_to_brighten(target, dataset):
+    gan, batch, _ = played(ablations.Painting, target, dataset)
+    gan.train_step(batch)
+    black = tf.zeros([1, *target.image_shape])
+    image = tf.fill(black.shape, 0.5)  # no displacement changes a flat image
+    z, r = tf.ones([1, 3]), -tf.ones([1, 3])
+    assert abs(float(gan.transformation((image, r, z))[0, 6, 6, 0]) - 0.5) > 1e-4
+    np.testing.assert_array_equal(gan.transformation((black, r, z)), black)
+
+
+@pytest.mark.parametrize("title", ["everything", *ablations.VARIANTS])
+def test_a_row_trains_the_variant_of_its_title(title, tmp_path, dataset, monkeypatch):
+    class Trained(Exception):
+        pass
+
+    def train(*args, **kwargs):
+        raise Trained(get_method("natural"))
+
+    monkeypatch.setattr(ablations.training, "train", train)
+    settings = Settings(layer=2, dataset=write_npz(tmp_path, dataset), steps=2)
+    usual = get_method("natural")
+    with pytest.raises(Trained) as raised:
+        ablations.row(title, settings, RunDirectory(tmp_path / "run"), None)
+    assert raised.value.args == (ablations.VARIANTS.get(title, usual),)
+    assert get_method("natural") is usual
