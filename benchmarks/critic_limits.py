@@ -10,9 +10,9 @@ The critic of the card (`critic_accuracy`) against
 * `noise`: the real kernels with white noise of that share of their spread,
 
 beside the variation V_z / V_x, the accuracy of the classifier, and `natural_critic`, which sees
-natural coordinates only. Whole pixels need no
-interpolation, whose blur a critic would notice first. The first two are ordinary images to the
-classifier: they say how conspicuous changes are that nobody would call unnatural.
+natural coordinates only. Whole pixels need no interpolation, whose blur a critic would notice
+first. The first two are ordinary images to the classifier: they say how conspicuous changes are
+that nobody would call unnatural.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from keras_filtergan.displacement import sample_bilinear
 from keras_filtergan.evaluation.baselines import NoisyKernels
 from keras_filtergan.evaluation.metrics.activations import variance_over_images
 from keras_filtergan.evaluation.metrics.critic import accuracy_against, generated_by
-from keras_filtergan.evaluation.metrics.natural import build_natural_critic
+from keras_filtergan.evaluation.metrics.natural_critic import build_natural_critic, moved_images
 from keras_filtergan.files import write_json
 from keras_filtergan.runs.run_directory import latest_run, open_run
 from keras_filtergan.runs.trained import TrainedRun
@@ -38,48 +38,31 @@ STRENGTHS = {
     "noise": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
 }
 IMAGES, DRAWS = 500, 10
-DIRECTIONS = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)])
 
 
-def moved(field):
-    """A source: what the real kernels make of images moved along a field of whole pixels."""
+def shift(pixels):
+    return lambda subject: moved_images(subject, pixels)
+
+
+def slant(pixels):
+    """Rows moved by whole pixels, to the side of the sign of a latent's first number."""
 
     def of_subject(subject):
         @tf.function
         def activations(images, fields):
-            moved = sample_bilinear(images, fields)
-            return subject.target.activations(subject.target.features(moved))
+            slanted = sample_bilinear(images, fields)
+            return subject.target.activations(subject.target.features(slanted))
 
         def source(images, latents):
-            fields = field(np.asarray(latents)[:, 0], *images.shape[1:3])
+            height = np.linspace(-1, 1, images.shape[1])
+            side = np.sign(np.asarray(latents)[:, :1])
+            fields = np.zeros((*images.shape[:3], 2))
+            fields[..., 1] = np.round(pixels * side * height)[:, :, None]
             return activations(images, tf.constant(fields, tf.float32))
 
         return source
 
     return of_subject
-
-
-def shift(pixels):
-    """Fields `(m, h, w, 2)` of numbers `(m,)`: one of eight directions, as the number falls."""
-
-    def field(numbers, h, w):
-        direction = DIRECTIONS[np.floor(1000 * np.abs(numbers)).astype(int) % len(DIRECTIONS)]
-        return np.broadcast_to(pixels * direction[:, None, None], (len(numbers), h, w, 2))
-
-    return moved(field)
-
-
-def slant(pixels):
-    """Fields `(m, h, w, 2)` of numbers `(m,)`: the slant is to the side of the number's sign."""
-
-    def field(numbers, h, w):
-        height = np.linspace(-1, 1, h)
-        rows = np.round(pixels * np.sign(numbers)[:, None] * height)  # (m, h)
-        fields = np.zeros((len(numbers), h, w, 2))
-        fields[..., 1] = rows[:, :, None]
-        return fields
-
-    return moved(field)
 
 
 def noise(share):

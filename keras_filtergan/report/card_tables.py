@@ -12,6 +12,8 @@ PARTS = {
     "min": "The same for the worst latent.",
     "max": "The same for the best latent.",
     "all": "All kinds together, in the latent dimension that has most of them.",
+    "moved_1": "What the critic of natural coordinates says of images moved by one pixel.",
+    "moved_2": "The same of images moved by two pixels.",
 }
 KINDS = {
     "translation": "shift",

@@ -196,10 +196,13 @@ def limits(card: Card) -> list[str]:
     found = [str(note) for note in card.get("notes", ())]
     critic, even = card.get("natural_critic"), card.get("even_share")
     if critic is not None and critic >= NOTICED:
+        moved = figure_of(card, "natural_critic_of_images", "moved_1")
+        beside = f", {percent(moved)} for images moved by one pixel" if moved is not None else ""
         found.append(
             f"Generated activations do not pass for real: in {percent(critic)} of the cases a "
             "fresh critic is right even if it sees natural coordinates only, the main directions "
-            "in which images of one class differ (50 % is chance, and below 80 % is our own bar)."
+            f"in which images of one class differ (50 % is chance{beside}, and below 80 % is our "
+            "own bar)."
         )
     if even is not None and even >= EVEN:
         found.append(

@@ -10,11 +10,14 @@ def images(subject: Subject) -> np.ndarray:
     return (subject.dataset.x_test / 255.0).astype("float32")
 
 
-def activations(subject: Subject, kernels: np.ndarray) -> np.ndarray:
-    """Activations of all test images under one kernel set, by a copy of the layer itself."""
+def activations(subject: Subject, kernels: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
+    """Activations of images, all test images by default, under one kernel set.
+
+    By a copy of the layer itself.
+    """
     layer = subject.target.layer
     copy = keras.layers.Conv2D.from_config({**layer.get_config(), "activation": None})
-    features = subject.target.prefix(images(subject))
+    features = subject.target.prefix(images(subject) if of is None else of)
     copy.build(features.shape)
     copy.set_weights([np.asarray(kernels), *layer.get_weights()[1:]])
     return copy(features).numpy()

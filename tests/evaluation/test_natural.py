@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import oracles
 import pytest
+import tensorflow as tf
 
 from keras_filtergan.classifiers.natural import (
     NaturalCoordinates,
@@ -12,7 +13,7 @@ from keras_filtergan.classifiers.natural import (
     main_directions,
 )
 from keras_filtergan.evaluation import evaluate
-from keras_filtergan.evaluation.metrics import critic, natural
+from keras_filtergan.evaluation.metrics import critic, natural_critic
 from keras_filtergan.generators.kernel_source import KernelFunction
 
 RANDOM = np.random.default_rng(3)
@@ -144,7 +145,7 @@ def test_other_images_of_a_class_are_more_natural_than_noise(trained_subject):
 def test_the_critic_of_natural_coordinates_is_blind_to_the_rest(trained_subject, monkeypatch):
     monkeypatch.setattr(critic, "STEPS", 60)
     view = trained_subject.view
-    network = natural.build_natural_critic(trained_subject)
+    network = natural_critic.build_natural_critic(trained_subject)
     network.layers[-1].set_weights([RANDOM.normal(size=(64, 1)), np.zeros(1)])
     maps = oracles.activations(trained_subject, trained_subject.target.kernel)[:4]
     directions = view.training_natural.directions
@@ -157,3 +158,32 @@ def test_the_critic_of_natural_coordinates_is_blind_to_the_rest(trained_subject,
 
     np.testing.assert_allclose(answer(change - along), answer(0 * change), atol=1e-3)
     assert np.abs(answer(along) - answer(0 * change)).min() > 1e-2
+
+
+def test_images_that_are_moved_are_what_the_real_kernels_see(trained_subject):
+    """Against images moved by NumPy, their border repeated outward."""
+    count, side = 30, 3
+    images = trained_subject.dataset.x_test[:count].astype("float32") / 255
+    latents = RANDOM.normal(size=(count, 4)).astype("float32")
+    seen = natural_critic.moved_images(trained_subject, 2)(tf.constant(images), latents)
+    padded = np.pad(images, ((0, 0), (side, side), (side, side), (0, 0)), "edge")
+    h, w = images.shape[1:3]
+    moves = [(y, x) for y in (-2, 0, 2) for x in (-2, 0, 2) if (y, x) != (0, 0)]
+    kernel = trained_subject.target.kernel
+    candidates = [
+        oracles.activations(trained_subject, kernel, padded[:, side + y :, side + x :][:, :h, :w])
+        for y, x in moves
+    ]
+    distances = np.array([np.abs(c - seen).max(axis=(1, 2, 3)) for c in candidates])
+    assert distances.min(axis=0).max() < 1e-4
+    assert len(set(distances.argmin(axis=0))) > 4  # in many directions
+
+
+def test_the_critic_tells_images_that_are_moved_from_those_that_are_not(
+    trained_subject, monkeypatch
+):
+    monkeypatch.setattr(critic, "STEPS", 60)
+    monkeypatch.setattr(natural_critic, "PIXELS", (0, 1))
+    said = evaluate(trained_subject, ["natural_critic_of_images"])["natural_critic_of_images"]
+    assert said["moved_0"] == 0.5  # the same activations twice, once said to be real
+    assert 0.8 < said["moved_1"] <= 1

@@ -16,7 +16,8 @@ CARD = [
     *("filter_diversity", "filter_distance"),
     *("activation_frechet_distance", "critic_accuracy"),
     *("natural_share", "natural_share_of_images", "natural_coverage", "discriminant"),
-    *("natural_critic", "explained_fraction", "pixel_distance", "even_share"),
+    *("natural_critic", "natural_critic_of_images"),
+    *("explained_fraction", "pixel_distance", "even_share"),
     *("label_agreement", "independent_label_agreement"),
     *("transformed_fraction", "latent_geometry", "geometry_kinds"),
 ]

@@ -260,6 +260,9 @@ def test_the_worst_figures_are_told_too():
     assert critic.beside == [("chance", "50 %")]
     natural, even = contents.limits({**card, "activation_variation": 0.2})
     assert "in 78.9 % of the cases" in natural
+    assert "50 % is chance, and" in natural
+    scale = {"natural_critic": 0.7, "natural_critic_of_images": {"moved_1": 0.753, "moved_2": 0.9}}
+    assert "50 % is chance, 75.3 % for images moved by one pixel, and" in contents.limits(scale)[0]
     assert "54.4 % of the change of pixels" in even
     assert contents.limits({"natural_critic": 0.52, "even_share": 0.1}) == []
     assert contents.limits({"notes": ["one class"]}) == ["one class"]

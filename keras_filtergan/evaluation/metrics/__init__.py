@@ -11,6 +11,7 @@ from keras_filtergan.evaluation.metrics import (  # noqa: F401
     frechet_distance,
     critic,
     natural,
+    natural_critic,
     walks,
     transformation,
 )

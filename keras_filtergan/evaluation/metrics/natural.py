@@ -5,21 +5,11 @@ between held-out images of one class (`FrozenView.natural`). It is no change fro
 how far the mean over latents lies from those is `activation_bias`.
 """
 
-import keras
 import numpy as np
 
 from keras_filtergan.classifiers.natural import class_residuals, main_directions, share_along
-from keras_filtergan.evaluation.metrics.critic import (
-    IMAGES,
-    STEPS,
-    accuracy_against,
-    generated_by,
-)
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
-from keras_filtergan.precision import single_precision
-
-CRITIC_WIDTHS = (128, 64)
 
 
 @metric()
@@ -83,48 +73,6 @@ def discriminant(subject: Subject) -> Measurement:
     between = np.square((means - means.mean(axis=0)) @ changes.T).mean(axis=0).sum()
     within = np.square(class_residuals(held, labels) @ changes.T).mean(axis=0).sum()
     return Measurement(float(between / within), _taken_over(subject))
-
-
-@metric()
-def natural_critic(subject: Subject) -> Measurement:
-    """Accuracy of a fresh critic that sees natural coordinates only; 0.5 is chance.
-
-    As `critic_accuracy`, whose critic sees everything and wins by what no image varies by. What it
-    says of images moved by one and by two pixels: `benchmarks/critic_limits.py`.
-    """
-    value = accuracy_against(subject, generated_by(subject), build_natural_critic)
-    count = min(IMAGES, len(subject.labels))
-    return Measurement(value, {"latents": count, "images": count, "steps": STEPS})
-
-
-@single_precision()
-def build_natural_critic(subject: Subject) -> keras.Model:
-    """An untrained critic, activations `(m, h', w', cout)` → logits `(m, 1)`, positive for real.
-
-    Its first layers are fixed: they take the natural coordinates of training images, each in units
-    of its standard deviation.
-    """
-    layers, he, seed = keras.layers, keras.initializers.HeNormal, subject.seed * 10
-    view = subject.view
-    mean, variance = view.standard
-    natural = view.training_natural
-    project = layers.Dense(natural.rank, use_bias=False, trainable=False, name="natural")
-    critic = keras.Sequential(
-        [
-            keras.Input(subject.target.activation_shape),
-            layers.Normalization(axis=-1, mean=mean, variance=variance),
-            layers.Flatten(),
-            project,
-            layers.Dense(CRITIC_WIDTHS[0], kernel_initializer=he(seed + 1)),
-            layers.LeakyReLU(0.2),
-            layers.Dense(CRITIC_WIDTHS[1], kernel_initializer=he(seed + 2)),
-            layers.LeakyReLU(0.2),
-            layers.Dense(1, kernel_initializer="zeros"),
-        ],
-        name="natural_critic",
-    )
-    project.set_weights([natural.directions / natural.spread])
-    return critic
 
 
 def _taken_over(subject: Subject) -> dict[str, int]:
