@@ -91,7 +91,7 @@ def test_alikeness_is_the_squared_cosine_between_changes():
     assert float(model.alikeness(x)) == pytest.approx(cosine**2, abs=0.05)
     assert float(bending(bend=[0.1, 0.0]).alikeness(x)) == pytest.approx(1.0, abs=1e-3)
     apart = bending()
-    apart.bend.assign(0.1 * np.eye(2)[:, None, None] * np.ones((2, 4, 4, 2)))
+    apart.bend.assign(0.1 * np.eye(2)[:, None, None] * np.ones(apart.bend.shape))
     assert float(apart.alikeness(x)) < 0.1
     assert float(ImageBending(latent_dim=1).alikeness(x)) == 0
 

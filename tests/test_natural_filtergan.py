@@ -8,6 +8,8 @@ from keras_filtergan.errors import InputError
 from keras_filtergan.gan.change_reader import ChangeReader
 from keras_filtergan.gan.methods import METHODS, get_method
 from keras_filtergan.gan.natural_filtergan import NaturalFilterGAN
+from keras_filtergan.runs.settings import Settings
+from keras_filtergan.runs.trained import TrainedRun
 
 pytestmark = pytest.mark.onednn
 
@@ -271,3 +273,25 @@ def test_an_unknown_method_is_refused_with_the_names_that_exist():
     assert get_method("infogan") is METHODS["infogan"]
     with pytest.raises(InputError, match=r"unknown method 'nature'.*natural"):
         get_method("nature")
+
+
+def test_after_training_g_t_and_q_are_turned_alike(gan, dataset):
+    settings = Settings(latent_dim=3, rank=RANK)
+    trained = TrainedRun.of(gan, settings, dataset)
+    shake(gan.generator.trainable_variables)
+    z = np.random.default_rng(1).normal(size=(6, 3)).astype("float32")
+    before = np.concatenate(
+        [np.reshape(gan.transformation.bend, (3, -1)), gan.transformation.stroke[:, None]], axis=1
+    )
+    kernels = gan.generator(z).numpy()
+    head = gan.reader.head.layers[-1].kernel.numpy()
+    trained.turn_to_kinds()
+    bending = trained.transformation
+    after = np.concatenate([np.reshape(bending.bend, (3, -1)), bending.stroke[:, None]], axis=1)
+    basis = np.linalg.lstsq(before.T, after.T, rcond=None)[0]  # after = basis.T @ before
+    np.testing.assert_allclose(basis.T @ basis, np.eye(3), atol=1e-4)
+    assert np.abs(basis - np.eye(3)).max() > 0.01
+    np.testing.assert_allclose(gan.reader.head.layers[-1].kernel, head @ basis, atol=1e-4)
+    np.testing.assert_allclose(gan.generator((z @ basis).astype("float32")), kernels, atol=1e-4)
+    assert len(trained.dimensions) == 3
+    assert trained.dimensions[0].startswith("z[0]")

@@ -72,7 +72,7 @@ def _add_view_options(parser: argparse.ArgumentParser) -> None:
         default=defaults.dims,
         metavar="random|principal|I,J",
         help="two latent dimensions: drawn by the run's seed, those that images explain best, or "
-        "given; default %(default)s",
+        "given; default the first two",
     )
     add(
         "--parametrization",

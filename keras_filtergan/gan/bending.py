@@ -1,6 +1,9 @@
 """`ImageBending`: a T that displaces pixels and does nothing else."""
 
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -27,6 +30,7 @@ class ImageBending(keras.Model):
         latent_dim: length d of a latent.
         grid: lattice points a side of the bend.
         seed: of the initial weights.
+        kinds: what each dimension is called, where that is known, `None` for those without a name.
 
     Inputs: images `(m, h, w, c)` in [0, 1], latents r `(m, d)` (or `(1, d)` for all) and latents
     z `(m, d)`. Output: images like the inputs.
@@ -37,11 +41,19 @@ class ImageBending(keras.Model):
     """
 
     @made_single
-    def __init__(self, latent_dim: int = 4, grid: int = 4, seed: int = 0, **kwargs):
+    def __init__(
+        self,
+        latent_dim: int = 4,
+        grid: int = 4,
+        seed: int = 0,
+        kinds: Sequence[str | None] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.grid = grid
         self.seed = seed
+        self.kinds = (None,) * latent_dim if kinds is None else tuple(kinds)
 
         def start(number: int) -> keras.initializers.Initializer:
             return keras.initializers.RandomNormal(stddev=0.01, seed=seed * 10 + number)
@@ -114,7 +126,17 @@ class ImageBending(keras.Model):
         pairs = self.latent_dim * (self.latent_dim - 1)
         return (ops.sum(cosines) - ops.sum(ops.diagonal(cosines))) / pairs
 
+    def turn(self, basis: np.ndarray) -> None:
+        """Read latents in another basis, as of `FilterGenerator.turn`; names are forgotten.
+
+        Args:
+            basis: orthogonal, `(d, d)`.
+        """
+        for weights in (self.bend, self.stroke):
+            weights.assign(ops.tensordot(basis.T.astype("float32"), weights, 1))
+        self.kinds = (None,) * self.latent_dim
+
     def get_config(self) -> dict:
         """Constructor arguments."""
-        names = ("latent_dim", "grid", "seed")
+        names = ("latent_dim", "grid", "seed", "kinds")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

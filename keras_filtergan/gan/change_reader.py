@@ -4,6 +4,7 @@ import functools
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -84,6 +85,16 @@ class ChangeReader(keras.Model):
     def read(self, coordinates: tf.Tensor) -> tf.Tensor:
         """Codes `(m, d)` of natural coordinates `(m, rank)`, under noise or not."""
         return self.head(coordinates / self.unit)
+
+    def turn(self, basis: np.ndarray) -> None:
+        """Write codes in another basis, as of `FilterGenerator.turn`.
+
+        Args:
+            basis: orthogonal, `(d, d)`.
+        """
+        last = self.head.layers[-1]
+        for weights in (last.kernel, last.bias):
+            weights.assign(ops.tensordot(weights, basis.astype("float32"), 1))
 
     def call(self, changes):
         """Codes `(m, d)` of changes `(m, h', w', cout)`."""

@@ -82,6 +82,9 @@ class UpsamplingGenerator(FilterGenerator):
         picture = ops.transpose(picture[:, :cin, :cout], (0, 2, 3, 1))  # (m, cout, kh · kw, cin)
         return ops.reshape(picture, (-1, cout, self.taps))
 
+    def _latent_weights(self) -> list:
+        return [self.expand.kernel]
+
     @staticmethod
     def weight_shapes(config: dict) -> dict[str, tuple[int, ...]]:
         """Shape of each weight by its path, from constructor arguments alone."""

@@ -4,6 +4,7 @@ import math
 from typing import Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -147,6 +148,19 @@ class FilterGenerator(keras.Model):
         """What a latent adds to the mean kernels, `(m, cout, taps)`, in units of the scale."""
         x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
         return self.deviation(self.hidden(ops.silu(x)))
+
+    def turn(self, basis: np.ndarray) -> None:
+        """Read latents in another basis: afterwards G(z) is what G(z @ basis.T) was before.
+
+        Args:
+            basis: orthogonal, `(d, d)`; its columns are the new dimensions.
+        """
+        for weights in self._latent_weights():
+            weights.assign(ops.tensordot(basis.T.astype("float32"), weights, 1))
+
+    def _latent_weights(self) -> list:
+        """The weights that latents are multiplied with, each `(d, …)`."""
+        return [self.latent_in.kernel]
 
     @staticmethod
     def weight_shapes(config: dict) -> dict[str, tuple[int, ...]]:

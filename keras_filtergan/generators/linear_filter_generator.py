@@ -34,6 +34,9 @@ class LinearFilterGenerator(FilterGenerator):
         linear = ops.reshape(latents @ self.linear, (-1, self.kernel_shape[-1], self.taps))
         return super()._deviations(latents, training) + linear
 
+    def _latent_weights(self) -> list:
+        return [*super()._latent_weights(), self.linear]
+
     @staticmethod
     def weight_shapes(config: dict) -> dict[str, tuple[int, ...]]:
         """Shape of each weight by its path, from constructor arguments alone."""

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from keras_filtergan.evaluation.registry import METRICS
+from keras_filtergan.inversion.kinds import NAMES
 from keras_filtergan.report.contents import Card, figure_of, number, percent
 
 COUNTS = ("geometry_kinds",)  # whole numbers
@@ -15,14 +16,7 @@ PARTS = {
     "moved_1": "What the critic of natural coordinates says of images moved by one pixel.",
     "moved_2": "The same of images moved by two pixels.",
 }
-KINDS = {
-    "translation": "shift",
-    "rotation": "turn",
-    "shear": "slant",
-    "scale": "size",
-    "stroke_width": "stroke width",
-    "brightness": "brightness",
-}
+KINDS = {**NAMES, "brightness": "brightness"}
 
 
 @dataclasses.dataclass(frozen=True)

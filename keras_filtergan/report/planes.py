@@ -24,11 +24,13 @@ class Axis:
         kind: `principal` or `plain`.
         number: which of its kind, from 0.
         vector: the direction, of length 1, `(d,)`.
+        title: what it is called, if it has a name of its own.
     """
 
     kind: str
     number: int
     vector: np.ndarray
+    title: str = ""
 
     @property
     def name(self) -> str:
@@ -38,6 +40,8 @@ class Axis:
             >>> Axis("plain", 2, np.eye(4)[2]).name
             'z[2]'
         """
+        if self.title:
+            return self.title
         if self.kind == "plain":
             return f"z[{self.number}]"
         return f"principal {self.number + 1}"
@@ -110,20 +114,23 @@ def image_numbers(labels: np.ndarray) -> list[int]:
 
 
 def planes_of(trained: TrainedRun) -> tuple[list[Plane], str]:
-    """The planes of a run, best explained first, and why some are not there.
+    """The planes of a run, and why some are not there.
 
-    Principal directions are those of the images that the explorer shows.
+    Dimensions that are kinds of change have names and come first; else principal directions do, the
+    best explained before the others. They are those of the images that the explorer shows.
 
     Args:
         trained: the run.
 
     Returns:
-        Every pair of the first four principal directions, then of the first four dimensions; and
-        a sentence on what is missing, or nothing.
+        Every pair of the first four dimensions, and of the first four principal directions; and a
+        sentence on what is missing, or nothing.
     """
     latent_dim = trained.settings.latent_dim
     images = to_unit_interval(trained.dataset.x_test[image_numbers(trained.dataset.y_test)])
-    plain = [Axis("plain", i, row) for i, row in enumerate(np.eye(latent_dim)[:MOST_DIRECTIONS])]
+    names = trained.dimensions
+    rows = np.eye(latent_dim)[:MOST_DIRECTIONS]
+    plain = [Axis("plain", i, row, names[i]) for i, row in enumerate(rows)]
     if latent_dim == 1:
         return [Plane(None, plain[0])], ""
     try:
@@ -133,7 +140,10 @@ def planes_of(trained: TrainedRun) -> tuple[list[Plane], str]:
     note = ""
     if latent_dim > MOST_DIRECTIONS:
         note = f"Of {latent_dim} latent directions the first {MOST_DIRECTIONS} are shown."
-    return [*_pairs(_principal(found)), *_pairs(plain)], note
+    pairs = [_pairs(_principal(found)), _pairs(plain)]
+    has_names = any(name != f"z[{i}]" for i, name in enumerate(names))
+    first, then = reversed(pairs) if has_names else pairs
+    return [*first, *then], note
 
 
 def _principal(found: Directions) -> list[Axis]:

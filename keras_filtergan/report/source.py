@@ -99,8 +99,7 @@ class Source:
     def thorough(self, say: Callable[[str], None], tell: Tell | None = None) -> "Source":
         """The same with an independent network, and each image of the explorer inverted.
 
-        The walks go over the plane of the first two principal directions, and are kept in
-        `figures` of the run.
+        The walks go over the first plane of the explorer, and are kept in `figures` of the run.
 
         Args:
             say: takes a line on what begins.
@@ -147,7 +146,7 @@ class Source:
             else:
                 tell(INVERTING, i, count, f"test image {number}")
             walks.append(inverter.walk(image[None], middle, dims, view.grid, SPAN))
-            walks[-1].save(self.run.figures / f"principal_{number}.npz")
+            walks[-1].save(self.run.figures / f"explorer_{number}.npz")
         if tell is not None and walks:
             tell(INVERTING, count, count, "")
         return walks

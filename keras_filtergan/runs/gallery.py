@@ -64,7 +64,7 @@ def draw_gallery(
     view = View() if view is None else view
     folder = run.figures if folder is None else Path(folder)
     numbers = _image_numbers(trained, view.images)
-    if isinstance(view.dims, str) and trained.settings.latent_dim < 2:
+    if not isinstance(view.dims, tuple) and trained.settings.latent_dim < 2:
         say("no grids: they need two latent dimensions, this run has one")
         invariances, walks = {}, {}
     else:
@@ -167,16 +167,19 @@ def _draw_invariances(
 
 
 def _axes(
-    trained: TrainedRun, originals: np.ndarray, dims: tuple[int, int] | str
+    trained: TrainedRun, originals: np.ndarray, dims: tuple[int, int] | str | None
 ) -> tuple[Sequence, list[str]]:
     """The two latent directions of the grids, and what to call them."""
     if dims == "principal":
         found = principal_directions(trained.target, trained.generator, originals)
         names = [f"principal {i + 1} ({found.explained[i]:.0%} explained)" for i in (0, 1)]
         return tuple(found.vectors[:2]), names
-    drawn = random_dims(trained.settings.latent_dim, trained.settings.seed)
-    chosen = drawn if isinstance(dims, str) else dims
-    return chosen or (), [f"z[{dim}]" for dim in chosen or ()]
+    if dims == "random":
+        chosen = random_dims(trained.settings.latent_dim, trained.settings.seed) or ()
+    else:
+        chosen = dims or (0, 1)
+    names = dict(enumerate(trained.dimensions))
+    return chosen, [names.get(dim, "") for dim in chosen]  # the walk refuses those that are not
 
 
 def _draw_grid(

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_filtergan.classifiers.classifier import load_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
-from keras_filtergan.data import ImageDataset, load_dataset
+from keras_filtergan.data import ImageDataset, load_dataset, to_unit_interval
 from keras_filtergan.errors import InputError
 from keras_filtergan.evaluation import Subject
 from keras_filtergan.evaluation.first_look import FirstLook, first_look
@@ -23,10 +23,13 @@ from keras_filtergan.generators.discriminator import Discriminator
 from keras_filtergan.generators.filter_generator import FilterGenerator
 from keras_filtergan.generators.saved_generator import load_generator
 from keras_filtergan.guards.fingerprints import fingerprint
+from keras_filtergan.inversion.kinds import named_basis
 from keras_filtergan.inversion.transformed import transformed_walk
 from keras_filtergan.inversion.walks import Walk
 from keras_filtergan.runs.run_directory import RunDirectory, open_run
 from keras_filtergan.runs.settings import Settings
+
+KIND_IMAGES = 100  # on which it is seen what the latent dimensions are
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -162,6 +165,35 @@ class TrainedRun:
         config = run.read_config()
         run.write_config({**config, "code_noise": self.code_noise, "players": names})
         return dataclasses.replace(self, directory=run)
+
+    def turn_to_kinds(self) -> None:
+        """Turn the latent so that its dimensions are known kinds of change, as far as they can be.
+
+        G, T and Q then read and write latents in the basis of `named_basis`; what they can do is
+        the same. A T that is not linear in the latent has no such basis: nothing happens.
+        """
+        bending, d = self.transformation, self.settings.latent_dim
+        if not isinstance(bending, ImageBending):
+            return
+        x, random = self.dataset.x_train, np.random.default_rng(self.settings.seed)
+        some = random.choice(len(x), min(KIND_IMAGES, len(x)), replace=False)
+        images = to_unit_interval(x[np.sort(some)])
+        basis, kinds = named_basis(bending, images, d)
+        for player in (self.generator, bending, self.reader):
+            if player is not None:
+                player.turn(basis)
+        bending.kinds = kinds
+
+    @property
+    def dimensions(self) -> list[str]:
+        """What each latent dimension is called.
+
+        Example:
+            >>> trained.dimensions
+            ['z[0]: shift right', 'z[1]: stroke width', 'z[2]: shift down', 'z[3]']
+        """
+        kinds = getattr(self.transformation, "kinds", [None] * self.settings.latent_dim)
+        return [f"z[{i}]: {kind}" if kind else f"z[{i}]" for i, kind in enumerate(kinds)]
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.

@@ -159,7 +159,9 @@ def train(
     if not engine.is_chief:
         gan = _trained_gan(planned, run, 0, _nothing, engine)
         engine.wait()  # until the chief has written the card
-        return TrainedRun.of(gan, planned.settings, planned.dataset), run.read_evaluation()
+        trained = TrainedRun.of(gan, planned.settings, planned.dataset)
+        trained.turn_to_kinds()
+        return trained, run.read_evaluation()
     run.check(planned.config)
     with run.locked(say):
         run.create(planned.config)
@@ -184,8 +186,13 @@ def _recorded(
     tell: Tell | None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """What has been trained, with its card, both kept in the directory."""
+    trained = TrainedRun.of(gan, planned.settings, planned.dataset)
+    trained.turn_to_kinds()
+    trained = trained.save(run)
+    named = [name for name in trained.dimensions if ":" in name]
+    if named:
+        say(f"of the latent's dimensions, {', '.join(named)}")
     say("evaluating on held-out images")
-    trained = TrainedRun.of(gan, planned.settings, planned.dataset).save(run)
     card = evaluate(trained.subject(), metrics, each_metric(list(metrics), tell))
     card = with_notes(card, planned.dataset)
     run.write_evaluation(card)

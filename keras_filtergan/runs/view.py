@@ -14,8 +14,9 @@ class View:
         images: numbers of test images; `None` for one of each of the first four classes.
         grid: pictures a side, odd.
         span: how far the grid reaches, in standard deviations of the latent.
-        dims: two latent dimensions; `"random"` draws them with the run's seed, as the paper does;
-            `"principal"` takes the two directions that image changes explain best.
+        dims: two latent dimensions, the first two if not given; `"random"` draws them with the
+            run's seed, as the paper does; `"principal"` takes the two directions that image changes
+            explain best.
         parametrization: name of the coordinates that images are optimised in.
         prior: name of the image prior.
         jitter: pixels by which images are shifted at random while they are sought; what works at
@@ -32,7 +33,7 @@ class View:
     images: tuple[int, ...] | None = None
     grid: int = 7
     span: float = 3.0
-    dims: tuple[int, int] | str = "random"
+    dims: tuple[int, int] | str | None = None
     parametrization: str = "pixels"
     prior: str = "total_variation"
     jitter: int = 1

@@ -10,6 +10,7 @@ from reading import numbers, sheet
 
 from keras_filtergan.classifiers.classifier import build_classifier
 from keras_filtergan.classifiers.target import FrozenTarget
+from keras_filtergan.gan.bending import ImageBending
 from keras_filtergan.gan.filtergan import FilterGAN
 from keras_filtergan.inversion.inversion import Inverter
 from keras_filtergan.inversion.walks import Walk, latent_grid
@@ -207,6 +208,15 @@ def test_principal_directions_come_first_then_dimensions(trained):
         np.linalg.norm(axis.vector) for plane in planes for axis in (plane.down, plane.right)
     ]
     np.testing.assert_allclose(lengths, 1.0, rtol=1e-5)
+
+
+def test_dimensions_that_have_names_come_first(trained):
+    bending = ImageBending(latent_dim=3, kinds=("shift right", None, "slant"))
+    planes, _ = planes_of(dataclasses.replace(trained, transformation=bending))
+    assert [plane.right.kind for plane in planes] == ["plain"] * 3 + ["principal"] * 3
+    names = [(plane.down.name, plane.right.name) for plane in planes[:3]]
+    right, none, slant = "z[0]: shift right", "z[1]", "z[2]: slant"
+    assert names == [(right, none), (right, slant), (none, slant)]
 
 
 def test_a_generator_that_does_not_vary_has_plain_directions_and_says_why(trained):

@@ -5,9 +5,7 @@ import numpy as np
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.inversion.anatomy import shares
-
-GEOMETRY = ("translation", "rotation", "shear", "scale", "stroke_width")
-NOTICEABLE = 0.3  # share of a kind from which on a direction counts as one of it
+from keras_filtergan.inversion.kinds import NAMES, NOTICEABLE
 
 
 @metric(needs=("dims", "transformation"))
@@ -44,7 +42,7 @@ def geometry_kinds(subject: Subject) -> Measurement:
     which are of some kind.
     """
     rows = [shares(line) for line in subject.transformed_lines]
-    of_kind = np.array([[row[name] >= NOTICEABLE for name in GEOMETRY] for row in rows])
+    of_kind = np.array([[row[name] >= NOTICEABLE for name in NAMES] for row in rows])
     value = min(of_kind.any(axis=0).sum(), of_kind.any(axis=1).sum())
     return Measurement(float(value), _taken_over(subject))
 

@@ -4,7 +4,7 @@
   const data = JSON.parse($("explorer-data").textContent);
   const UNDEFINED = 255, STEP = 110; // of the share explained; milliseconds a picture
   const BEGIN = 2.25; // standard deviations to the right: the original has nothing to show
-  const LABELS = { principal: "principal", plain: "plain z[i]" };
+  const LABELS = { principal: "principal", plain: "z[i]" };
   const state = { image: 0, plane: 0, method: "transformation", row: 0, column: 0, swapped: false };
   const decoded = new Map(); // sheets that were asked for
   let view = null, timer = null, path = [], telling = null, asked = 0;
