@@ -85,7 +85,7 @@ def named_basis(
         >>> np.round(basis.T @ basis, 6)[0]
         array([1., 0., 0., 0.])
     """
-    apply = tf.function(transformation, reduce_retracing=True)
+    apply = tf.function(transformation, autograph=False, reduce_retracing=True)
     changes = changes_of(apply, images, latent_dim)
     basis = purest_basis(changes)
     main = np.argmax(changes.shares(basis), axis=1)

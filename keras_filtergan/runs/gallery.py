@@ -174,7 +174,7 @@ def _axes(
         found = principal_directions(trained.target, trained.generator, originals)
         names = [f"principal {i + 1} ({found.explained[i]:.0%} explained)" for i in (0, 1)]
         return tuple(found.vectors[:2]), names
-    if dims == "random":
+    if isinstance(dims, str):
         chosen = random_dims(trained.settings.latent_dim, trained.settings.seed) or ()
     else:
         chosen = dims or (0, 1)
