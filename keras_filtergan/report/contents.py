@@ -4,6 +4,7 @@ Everything here takes the plain dicts of a run directory, as far as they are the
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 Card = dict[str, Any]
@@ -211,6 +212,29 @@ def limits(card: Card) -> list[str]:
             "have 38 to 65 %."
         )
     return found
+
+
+def dimensions(names: Sequence[str]) -> str:
+    """A sentence on what the latent's dimensions are, or nothing where none has a name.
+
+    Args:
+        names: of `TrainedRun.dimensions`.
+
+    Example:
+        >>> dimensions(["z[0]: stroke width", "z[1]"])[-56:]
+        'is mostly stroke width; z[1] is no known kind of change.'
+    """
+    known = [name.split(": ") for name in names if ": " in name]
+    if not known:
+        return ""
+    unknown = [name for name in names if ": " not in name]
+    found = "After training the latent was turned so that its dimensions are known kinds of change "
+    found += "as far as they can be: "
+    found += ", ".join(f"{axis} is mostly {kind}" for axis, kind in known)
+    if unknown:
+        are = "is no known kind of change" if len(unknown) == 1 else "are no known kinds of change"
+        found += f"; {' and '.join(unknown)} {are}"
+    return f"{found}."
 
 
 def is_evaluated(card: Card) -> bool:

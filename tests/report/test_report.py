@@ -268,6 +268,14 @@ def test_the_worst_figures_are_told_too():
     assert contents.limits({"notes": ["one class"]}) == ["one class"]
 
 
+def test_dimensions_that_have_names_are_told():
+    found = contents.dimensions(["z[0]: shift right", "z[1]: slant", "z[2]", "z[3]"])
+    known = "z[0] is mostly shift right, z[1] is mostly slant; "
+    assert found.endswith(f": {known}z[2] and z[3] are no known kinds of change.")
+    assert contents.dimensions(["z[0]: size"]).endswith("z[0] is mostly size.")
+    assert contents.dimensions(["z[0]", "z[1]"]) == ""
+
+
 def test_the_command_for_the_figures_that_are_missing(copied):
     asked = "How much pictures explain, and whether a fresh critic can tell"
     read = page(copied)
