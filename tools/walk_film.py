@@ -7,32 +7,43 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from keras_filtergan.data import to_unit_interval
 from keras_filtergan.inversion.transformed import transformed
-from keras_filtergan.report.planes import image_numbers, planes_of
+from keras_filtergan.report.planes import image_numbers
 from keras_filtergan.runs.trained import TrainedRun
 
-FRAMES, REACH, ENLARGED, MILLISECONDS = 48, 3.0, 3, 70
+FRAMES, REACH, ENLARGED, MILLISECONDS = 30, 3.0, 3, 70  # frames there and back, a dimension
+MOST = 3  # dimensions
+LINE = 26  # pixels of the line of text
 
 
-def frames_of(trained: TrainedRun) -> np.ndarray:
-    """Of each class one image above, the same bent by T below, `(frames, 2h, classes · w)`."""
+def moved_along(trained: TrainedRun, dim: int) -> np.ndarray:
+    """Of each class one image above, the same bent by T below, `(frames, 2h, classes · w, c)`."""
     numbers = image_numbers(trained.dataset.y_test)
     classes = trained.dataset.y_test[numbers]
     first = [numbers[int(np.argmax(classes == label))] for label in np.unique(classes)]
     images = to_unit_interval(trained.dataset.x_test[first])
-    plane = planes_of(trained)[0][0]
-    assert plane.down is not None
-    angle = 2 * np.pi * np.arange(FRAMES) / FRAMES
-    down, right = np.sin(angle), np.sin(2 * angle)
-    latents = REACH * (down[:, None] * plane.down.vector + right[:, None] * plane.right.vector)
-    middle, latents = np.zeros(latents.shape[1], "float32"), latents.astype("float32")
+    latents = np.zeros((FRAMES, trained.settings.latent_dim), "float32")
+    latents[:, dim] = REACH * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
+    middle = np.zeros_like(latents[0])
     moved = np.stack([transformed(trained.transformation, x, middle, latents) for x in images])
     rows = [np.broadcast_to(images[:, None], moved.shape), moved]
     joined = [np.concatenate(list(row), axis=2) for row in rows]  # (frames, h, classes · w, c)
     return np.concatenate(joined, axis=1)
+
+
+def titled(frame: np.ndarray, title: str) -> Image.Image:
+    """A frame of numbers in [0, 1], enlarged, with a line of text below."""
+    grey = np.round(255 * frame).astype("uint8").repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+    picture = Image.fromarray(grey[..., 0] if grey.shape[-1] == 1 else grey).convert("RGB")
+    whole = Image.new("RGB", (picture.width, picture.height + LINE), "black")
+    whole.paste(picture)
+    place = picture.width // 2, picture.height + LINE // 2
+    font = ImageFont.load_default(size=18)
+    ImageDraw.Draw(whole).text(place, title, "orange", font, anchor="mm")
+    return whole.quantize(32)
 
 
 def main() -> None:
@@ -41,10 +52,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    frames = np.round(255 * frames_of(TrainedRun.load(options.run))).astype("uint8")
-    large = frames.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
+    trained = TrainedRun.load(options.run)
     pictures = [
-        Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one).quantize(32) for one in large
+        titled(frame, name)
+        for dim, name in enumerate(trained.dimensions[:MOST])
+        for frame in moved_along(trained, dim)
     ]
     pictures[0].save(
         options.out, save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0
