@@ -186,11 +186,11 @@ class TrainedRun:
 
     @property
     def dimensions(self) -> list[str]:
-        """What each latent dimension is called.
+        """What each latent dimension is called: `z[0]: shift right`, or `z[3]` without a name.
 
         Example:
-            >>> trained.dimensions
-            ['z[0]: shift right', 'z[1]: stroke width', 'z[2]: shift down', 'z[3]']
+            >>> [name.split(": ")[0] for name in trained.dimensions]
+            ['z[0]', 'z[1]', 'z[2]', 'z[3]']
         """
         kinds = getattr(self.transformation, "kinds", [None] * self.settings.latent_dim)
         return [f"z[{i}]: {kind}" if kind else f"z[{i}]" for i, kind in enumerate(kinds)]
