@@ -28,9 +28,10 @@ NAMES = {  # of the kinds of geometry, as people call them
 SIDES = {"translation": -1, "scale": -1}  # of tangents: + is then right, down and larger
 NOTICEABLE = 0.3  # share of a kind from which on a dimension is of that kind
 REACH, STEPS = 1.5, 7  # of a line along a dimension: standard deviations, pictures
-AT_ONCE = 10  # images
-PIXELS_AT_ONCE = 2**17
+PIXELS_AT_ONCE = 2**17  # that T moves
+VALUES = 2**24  # of pictures that are held at once
 STARTS = 5  # of the search for a basis
+TURNS = 8_000  # of two dimensions that it tries, unless there are many dimensions
 BETTER = 1e-3  # by which a later start has to be better, lest rounding chooses
 ANGLES = np.linspace(-1.0, 1.0, 65)
 WIDTHS = np.pi / 2 * 16.0 ** -np.arange(5)  # of the angles tried, around the best one so far
@@ -109,8 +110,9 @@ def changes_of(apply: Apply, images: np.ndarray, latent_dim: int) -> Changes:
     """
     sums = [np.zeros([latent_dim] * 2), np.zeros([6, *[latent_dim] * 2]), np.zeros([6, latent_dim])]
     ends = REACH * np.concatenate([np.eye(latent_dim), -np.eye(latent_dim)])
-    for start in range(0, len(images), AT_ONCE):
-        some = images[start : start + AT_ONCE]
+    at_once = _images_at_once(images, len(ends))
+    for start in range(0, len(images), at_once):
+        some = images[start : start + at_once]
         there, back = np.split(_pictures(apply, some, ends).reshape(len(some), len(ends), -1), 2, 1)
         changed = (there - back) / 2.0  # (n, d, hwc)
         kinds = tangents(some)
@@ -161,13 +163,16 @@ def _pictures(apply: Apply, images: np.ndarray, latents: np.ndarray) -> np.ndarr
     return found.reshape(len(images), len(latents), *images.shape[1:])
 
 
+def _images_at_once(images: np.ndarray, pictures: int) -> int:
+    """How many images are looked at together if each has so many pictures."""
+    return max(1, VALUES // (pictures * math.prod(images.shape[1:])))
+
+
 def _line_shares(apply: Apply, images: np.ndarray, direction: np.ndarray) -> dict[str, float]:
-    """The shares of all kinds in T's pictures along one direction."""
+    """The shares of all kinds in T's pictures along one direction; of large images fewer."""
     latents = np.linspace(-REACH, REACH, STEPS)[:, None] * direction
-    found = [
-        _pictures(apply, images[i : i + AT_ONCE], latents) for i in range(0, len(images), AT_ONCE)
-    ]
-    return shares(Pictures(np.concatenate(found)[:, None], latents[None], images))
+    some = images[: _images_at_once(images, STEPS)]
+    return shares(Pictures(_pictures(apply, some, latents)[:, None], latents[None], some))
 
 
 def _kind(of_line: dict[str, float], odd: np.ndarray) -> tuple[str | None, str, float]:
@@ -191,11 +196,12 @@ def _order(found: list[tuple[str | None, str, float]]) -> list[int]:
     return order
 
 
-def _turned_in_pairs(changes: Changes, basis: np.ndarray, sweeps: int = 50) -> np.ndarray:
+def _turned_in_pairs(changes: Changes, basis: np.ndarray) -> np.ndarray:
     """Turn two columns at a time by the best angle, until no turn brings more."""
-    for _ in range(sweeps):
+    pairs = list(itertools.combinations(range(basis.shape[1]), 2))
+    for _ in range(max(2, TURNS // (STARTS * max(len(pairs), 1)))):
         largest = 0.0
-        for i, j in itertools.combinations(range(basis.shape[1]), 2):
+        for i, j in pairs:
             angle = _best_angle(changes, basis[:, [i, j]])
             largest = max(largest, abs(angle))
             basis = basis.copy()
