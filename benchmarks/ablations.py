@@ -8,7 +8,8 @@
 own with the settings of `train.py` otherwise. Parts that no setting switches off are left out by a
 subclass of `NaturalFilterGAN` (`VARIANTS`). Where a control is left out, its value is the one at
 which the first run's settled. Finished runs are not repeated; a run that diverges is a row without
-numbers. The figure shows the rows by the variation that they reached.
+numbers. The figure shows the rows by the variation that they reached; of `natural`, what it costs
+to let T explain more.
 """
 
 import argparse
@@ -198,6 +199,30 @@ def trade_off_figure(rows: list[dict], title: str) -> Figure:
     return figure
 
 
+def transformation_figure(rows: list[dict], title: str) -> Figure:
+    """What asking more of T costs: rows that differ in `image_weight`, the bias held or free."""
+    weights = {"image_weight", "bias_weight"}
+    asked = [row for row in rows if "diverged" not in row and set(row["changes"]) <= weights]
+    asked = [row for row in asked if row["title"] not in VARIANTS]
+    asked.sort(key=lambda row: row["changes"].get("image_weight", Settings.image_weight))
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    names = ("activation_bias", "natural_critic", "natural_share")
+    for ax, name in zip(figure.subplots(1, 3), names, strict=True):
+        for label, look, free in (("bias held", "ko-", False), ("bias free", "k^--", True)):
+            line = [row for row in asked if (row["changes"].get("bias_weight") == 0.0) is free]
+            at = [row["transformed_fraction"] for row in line]
+            values = [row[name] for row in line]
+            ax.plot(at, values, look, label=label, markersize=4, linewidth=1, markerfacecolor="w")
+            for row, x, y in zip(line, at, values, strict=True):
+                weight = row["changes"].get("image_weight", Settings.image_weight)
+                ax.annotate(f"{weight:g}", (x, y), (4, 4), textcoords="offset points", fontsize=8)
+        ax.set(xlabel="T alone explains", ylabel=name.replace("_", " "))
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].legend(fontsize=8, frameon=False)
+    figure.suptitle(f"{title}; numbers: image weight", fontsize=10)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", choices=STUDIES)
@@ -238,7 +263,8 @@ def main() -> None:
     if options.figure:
         title = f"{base.dataset}, layer {base.layer}, seed {base.seed}, {base.steps} steps"
         with in_one_step(options.figure) as aside:
-            trade_off_figure(rows, title).savefig(aside, dpi=130)
+            draw = transformation_figure if options.study == "natural" else trade_off_figure
+            draw(rows, title).savefig(aside, dpi=130)
 
 
 if __name__ == "__main__":

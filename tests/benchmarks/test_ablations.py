@@ -114,3 +114,26 @@ def test_a_row_trains_the_variant_of_its_title(title, tmp_path, dataset, monkeyp
         ablations.row(title, settings, RunDirectory(tmp_path / "run"), None)
     assert raised.value.args == (ablations.VARIANTS.get(title, usual),)
     assert get_method("natural") is usual
+
+
+def test_what_asking_more_of_t_costs_is_drawn_in_the_order_of_the_weights():
+    def row(title, explained, **changes):
+        names = ("activation_bias", "natural_critic", "natural_share")
+        values = {name: explained / (i + 2) for i, name in enumerate(names)}
+        return {"title": title, "changes": changes, "transformed_fraction": explained, **values}
+
+    rows = [
+        row("everything", 0.4),
+        row("other rank", 0.9, rank=10),
+        row(next(iter(ablations.VARIANTS)), 0.8),
+        row("much", 0.5, image_weight=60.0),
+        row("little", 0.2, image_weight=5.0),
+        row("free", 0.6, bias_weight=0.0),
+    ]
+    figure = ablations.transformation_figure(rows, "title")
+    for i, ax in enumerate(figure.axes):
+        held, free = ax.lines
+        np.testing.assert_allclose(held.get_xdata(), [0.2, 0.4, 0.5])
+        np.testing.assert_allclose(held.get_ydata(), np.array([0.2, 0.4, 0.5]) / (i + 2))
+        np.testing.assert_allclose(free.get_xdata(), [0.6])
+        assert [text.get_text() for text in ax.texts] == ["5", "20", "60", "20"]
