@@ -45,7 +45,10 @@ class AlikeAllowed(NaturalFilterGAN):
 
 
 class Painting(AlikeAllowed):
-    """T, the one of the infogan method, may blur, sharpen and brighten too."""
+    """T is that of the infogan method: it may blur, sharpen and brighten too.
+
+    Its dimensions are not kept apart, and not rotated to known kinds after training.
+    """
 
     def _make_judges(self, *args) -> None:
         super()._make_judges(*args)
@@ -145,7 +148,7 @@ def row(title: str, settings: Settings, run: RunDirectory, data_dir: str | None)
     last = run.read_history()[-1]
     return {
         "title": title,
-        **{name: card[name] for name in METRICS},
+        **{name: card.get(name) for name in METRICS},  # a card of before may lack some
         **{name: last[name] for name in BALANCE},
     }
 

@@ -275,7 +275,7 @@ def test_an_unknown_method_is_refused_with_the_names_that_exist():
         get_method("nature")
 
 
-def test_after_training_g_t_and_q_are_turned_alike(gan, dataset):
+def test_after_training_g_t_and_q_are_rotated_alike(gan, dataset):
     settings = Settings(latent_dim=3, rank=RANK)
     trained = TrainedRun.of(gan, settings, dataset)
     shake(gan.generator.trainable_variables)
@@ -285,7 +285,7 @@ def test_after_training_g_t_and_q_are_turned_alike(gan, dataset):
     )
     kernels = gan.generator(z).numpy()
     head = gan.reader.head.layers[-1].kernel.numpy()
-    trained.turn_to_kinds()
+    trained.rotate_to_kinds()
     bending = trained.transformation
     after = np.concatenate([np.reshape(bending.bend, (3, -1)), bending.stroke[:, None]], axis=1)
     basis = np.linalg.lstsq(before.T, after.T, rcond=None)[0]  # after = basis.T @ before
@@ -293,5 +293,7 @@ def test_after_training_g_t_and_q_are_turned_alike(gan, dataset):
     assert np.abs(basis - np.eye(3)).max() > 0.01
     np.testing.assert_allclose(gan.reader.head.layers[-1].kernel, head @ basis, atol=1e-4)
     np.testing.assert_allclose(gan.generator((z @ basis).astype("float32")), kernels, atol=1e-4)
-    assert len(trained.dimensions) == 3
-    assert trained.dimensions[0].startswith("z[0]")
+    found, bend = trained.kinds, bending.bend.numpy()
+    trained.rotate_to_kinds()  # again: it is there already
+    assert trained.kinds == found
+    np.testing.assert_allclose(bending.bend, bend, atol=0.1 * np.abs(bend).max())

@@ -100,6 +100,23 @@ def test_a_loaded_run_is_the_trained_one(whole):
     assert loaded.subject().accuracy(loaded.target.kernel) == card["classifier_accuracy"]
 
 
+def test_a_run_is_saved_as_it_was_rotated_and_only_once(whole, settings, tmp_path):
+    """Also where the process dies before its players are saved, and goes on from the last state."""
+    run = RunDirectory(shutil.copytree(whole[0].path, tmp_path / "copied"))
+    kept = TrainedRun.load(run)
+    assert kept.kinds == whole[1].kinds
+    bend = kept.transformation.bend.numpy()
+    kept.rotate_to_kinds()  # it is already
+    np.testing.assert_allclose(kept.transformation.bend, bend, atol=1e-3 * np.abs(bend).max())
+    (run.path / "evaluation.json").unlink()
+    run.generator.unlink()
+    trained, _ = training.train(settings, run, **QUIET)
+    latents = np.eye(3, dtype="float32")
+    np.testing.assert_array_equal(trained.generator(latents), whole[1].generator(latents))
+    np.testing.assert_array_equal(trained.transformation.bend, bend)
+    assert trained.kinds == TrainedRun.load(run).kinds == whole[1].kinds
+
+
 def test_the_same_settings_give_the_same_run(whole, settings, tmp_path):
     run = RunDirectory(tmp_path / "again")
     _, card = training.train(training.plan(settings), run, **QUIET)

@@ -14,7 +14,7 @@ from keras_filtergan.inversion.transformed import transformed
 from keras_filtergan.report.planes import image_numbers
 from keras_filtergan.runs.trained import TrainedRun
 
-FRAMES, REACH, ENLARGED, MILLISECONDS = 30, 3.0, 3, 70  # frames there and back, a dimension
+FRAMES, REACH, ENLARGED, MILLISECONDS = 30, 3.0, 3, 70  # frames per dimension, there and back
 MOST = 3  # dimensions
 LINE = 26  # pixels of the line of text
 
@@ -36,8 +36,8 @@ def moved_along(trained: TrainedRun, dim: int) -> np.ndarray:
 
 def titled(frame: np.ndarray, title: str) -> Image.Image:
     """A frame of numbers in [0, 1], enlarged, with a line of text below."""
-    grey = np.round(255 * frame).astype("uint8").repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    picture = Image.fromarray(grey[..., 0] if grey.shape[-1] == 1 else grey).convert("RGB")
+    levels = np.round(255 * frame).astype("uint8").repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+    picture = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).convert("RGB")
     whole = Image.new("RGB", (picture.width, picture.height + LINE), "black")
     whole.paste(picture)
     place = picture.width // 2, picture.height + LINE // 2

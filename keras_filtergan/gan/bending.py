@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_filtergan.displacement import edge_normals, image_slopes, sample_cubic, spline_field
+from keras_filtergan.errors import InputError
 from keras_filtergan.gan.replicas import total
 from keras_filtergan.images.parametrizations import clip_inward
 from keras_filtergan.precision import made_single
@@ -54,6 +55,8 @@ class ImageBending(keras.Model):
         self.grid = grid
         self.seed = seed
         self.kinds = (None,) * latent_dim if kinds is None else tuple(kinds)
+        if len(self.kinds) != latent_dim:
+            raise InputError(f"expected {latent_dim} `kinds`, received {len(self.kinds)}")
 
         def start(number: int) -> keras.initializers.Initializer:
             return keras.initializers.RandomNormal(stddev=0.01, seed=seed * 10 + number)
@@ -126,8 +129,8 @@ class ImageBending(keras.Model):
         pairs = self.latent_dim * (self.latent_dim - 1)
         return (ops.sum(cosines) - ops.sum(ops.diagonal(cosines))) / pairs
 
-    def turn(self, basis: np.ndarray) -> None:
-        """Read latents in another basis, as of `FilterGenerator.turn`; names are forgotten.
+    def rotate(self, basis: np.ndarray) -> None:
+        """Read latents in another basis, as of `FilterGenerator.rotate`; names are forgotten.
 
         Args:
             basis: orthogonal, `(d, d)`.

@@ -86,8 +86,8 @@ class ChangeReader(keras.Model):
         """Codes `(m, d)` of natural coordinates `(m, rank)`, under noise or not."""
         return self.head(coordinates / self.unit)
 
-    def turn(self, basis: np.ndarray) -> None:
-        """Write codes in another basis, as of `FilterGenerator.turn`.
+    def rotate(self, basis: np.ndarray) -> None:
+        """Write codes in another basis, as of `FilterGenerator.rotate`.
 
         Args:
             basis: orthogonal, `(d, d)`.

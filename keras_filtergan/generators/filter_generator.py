@@ -149,7 +149,7 @@ class FilterGenerator(keras.Model):
         x = ops.expand_dims(self.latent_in(latents), 1) + self.channel  # (m, cout, width)
         return self.deviation(self.hidden(ops.silu(x)))
 
-    def turn(self, basis: np.ndarray) -> None:
+    def rotate(self, basis: np.ndarray) -> None:
         """Read latents in another basis: afterwards G(z) is what G(z @ basis.T) was before.
 
         Args:

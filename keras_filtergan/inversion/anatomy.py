@@ -175,7 +175,7 @@ def shares(pictures: Pictures) -> dict[str, float]:
     total = np.square(changes).sum()
     found = {}
     for name, family in families.items():
-        basis = orthonormal(family.reshape(*family.shape[:2], -1))  # (n, k, hwc)
+        basis = _orthonormal(family.reshape(*family.shape[:2], -1))  # (n, k, hwc)
         found[name] = _ratio(np.square(changes @ np.swapaxes(basis, 1, 2)).sum(), total)
     return found
 
@@ -254,7 +254,7 @@ def _morphological_gradient(images: np.ndarray) -> np.ndarray:
     return around.max(axis=(-2, -1)) - around.min(axis=(-2, -1))
 
 
-def orthonormal(family: np.ndarray) -> np.ndarray:
+def _orthonormal(family: np.ndarray) -> np.ndarray:
     """An orthonormal basis `(n, k, pixels)` of the span of each image's k tangents; 0 pads it.
 
     Tangents come in any length: they are brought to one before directions are told from rounding.

@@ -2,7 +2,7 @@
 
 Latents are drawn from N(0, I), which has no preferred axes: which d orthogonal directions are
 called the dimensions is a convention. Training leaves it to chance, and mixes what it has found:
-each dimension is a bit of a shift, a bit of a slant and a bit of stroke width. Turned to the basis
+each dimension is a bit of a shift, a bit of a slant and a bit of stroke width. Rotated to the basis
 of `named_basis`, one is a shift and another is stroke width.
 """
 
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_filtergan.inversion.anatomy import orthonormal, shares, tangents
+from keras_filtergan.inversion.anatomy import shares, tangents
 from keras_filtergan.inversion.walks import Pictures
 
 NAMES = {  # of the kinds of geometry, as people call them
@@ -30,13 +30,23 @@ NOTICEABLE = 0.3  # share of a kind from which on a dimension is of that kind
 REACH, STEPS = 1.5, 7  # of a line along a dimension: standard deviations, pictures
 PIXELS_AT_ONCE = 2**17  # that T moves
 VALUES = 2**24  # of pictures that are held at once
-STARTS = 5  # of the search for a basis
-TURNS = 8_000  # of two dimensions that it tries, unless there are many dimensions
+STARTS, ROUNDS = 5, 50  # of the search for a basis
+MANY = 16  # dimensions from which on it is shorter
+DIAGONAL = 0.5  # share of the smaller tangent in the larger from which on a shift is diagonal
 BETTER = 1e-3  # by which a later start has to be better, lest rounding chooses
 ANGLES = np.linspace(-1.0, 1.0, 65)
 WIDTHS = np.pi / 2 * 16.0 ** -np.arange(5)  # of the angles tried, around the best one so far
 
 Apply = Callable[[tuple], tf.Tensor]  # images x, latents r and z → T(x; r → z)
+
+
+class _Kind(NamedTuple):
+    """What a dimension is called, of which kind it is, the share of that, and which tangent."""
+
+    name: str | None
+    kind: str
+    share: float
+    tangent: int
 
 
 class Changes(NamedTuple):
@@ -67,7 +77,7 @@ def named_basis(
 
     First comes the dimension that has most of a kind, then those of kinds that are new, then those
     of kinds that have been, then what is of no kind. Towards + what is seen moves right or down,
-    turns clockwise, leans to the right, grows or gets thicker.
+    turns clockwise, leans to the right or grows, and bright strokes get thicker.
 
     Args:
         transformation: T(x; r → z).
@@ -76,8 +86,8 @@ def named_basis(
 
     Returns:
         An orthogonal matrix `(d, d)`, a direction a column; and what each is called: `shift down`,
-        `shift right`, `turn`, `slant`, `size` or `stroke width`, `None` where no kind has a share
-        of 0.3 in T's pictures along it (`anatomy.shares`).
+        `shift right`, `shift` if it is diagonal, `turn`, `slant`, `size` or `stroke width`; `None`
+        where no kind has a share of 0.3 in T's pictures along it (`anatomy.shares`).
 
     Example:
         >>> basis, kinds = named_basis(transformation, images, latent_dim=4)
@@ -89,15 +99,14 @@ def named_basis(
     apply = tf.function(transformation, autograph=False, reduce_retracing=True)
     changes = changes_of(apply, images, latent_dim)
     basis = purest_basis(changes)
-    main = np.argmax(changes.shares(basis), axis=1)
-    sides = np.einsum("kd,dk->k", changes.along[main], basis)
-    basis = basis * np.where(sides < 0, -1.0, 1.0)
     found = [
-        _kind(_line_shares(apply, images, u), part)
-        for u, part in zip(basis.T, changes.shares(basis), strict=True)
+        _kind(_line_shares(apply, images, u), row)
+        for u, row in zip(basis.T, changes.shares(basis), strict=True)
     ]
+    sides = [changes.along[one.tangent] @ u for one, u in zip(found, basis.T, strict=True)]
+    basis = basis * np.where(np.array(sides) < 0, -1.0, 1.0)
     order = _order(found)
-    return basis[:, order], tuple(found[k][0] for k in order)
+    return basis[:, order], tuple(found[k].name for k in order)
 
 
 def changes_of(apply: Apply, images: np.ndarray, latent_dim: int) -> Changes:
@@ -118,7 +127,8 @@ def changes_of(apply: Apply, images: np.ndarray, latent_dim: int) -> Changes:
         kinds = tangents(some)
         each = np.concatenate([SIDES.get(name, 1) * kinds[name] for name in NAMES], axis=1)
         each = each.reshape(*each.shape[:2], -1)  # (n, 6, hwc)
-        units = np.stack([orthonormal(each[:, [i]])[:, 0] for i in range(each.shape[1])], axis=1)
+        lengths = np.linalg.norm(each, axis=2, keepdims=True)
+        units = np.divide(each, lengths, out=np.zeros_like(each), where=lengths > 0)
         onto = np.einsum("nkp,nip->ink", changed, units)
         sums[0] += np.einsum("nkp,nlp->kl", changed, changed)
         sums[1] += np.einsum("ink,inl->ikl", onto, onto)
@@ -127,22 +137,23 @@ def changes_of(apply: Apply, images: np.ndarray, latent_dim: int) -> Changes:
 
 
 def purest_basis(changes: Changes) -> np.ndarray:
-    """The orthogonal basis `(d, d)` that maximises the sum of squared shares.
+    """An orthogonal basis `(d, d)` in which the sum of squared shares is as large as can be found.
 
-    As varimax does with loadings, by turning two dimensions at a time.
+    As quartimax does with loadings, two dimensions are rotated at a time, from several starts. Of
+    more than 16 dimensions there is one start, and two rounds.
 
     Args:
         changes: from `changes_of`.
 
     Reference:
-        Kaiser (1958), The varimax criterion for analytic rotation in factor analysis.
+        Neuhaus, Wrigley (1954), The quartimax method.
     """
     d = len(changes.whole)
     random = np.random.default_rng(0)
     best, most = np.eye(d), -np.inf
-    for number in range(STARTS):
+    for number in range(STARTS if d <= MANY else 1):
         start = np.eye(d) if number == 0 else np.linalg.qr(random.normal(size=(d, d)))[0]
-        found = _turned_in_pairs(changes, start)
+        found = _rotated_in_pairs(changes, start)
         purity = np.square(changes.shares(found)).sum()
         if purity > most + BETTER:
             best, most = found, purity
@@ -175,52 +186,75 @@ def _line_shares(apply: Apply, images: np.ndarray, direction: np.ndarray) -> dic
     return shares(Pictures(_pictures(apply, some, latents)[:, None], latents[None], some))
 
 
-def _kind(of_line: dict[str, float], odd: np.ndarray) -> tuple[str | None, str, float]:
-    """What a dimension is called, its kind and the share of that."""
+def _kind(of_line: dict[str, float], odd: np.ndarray) -> _Kind:
+    """What a dimension is.
+
+    Args:
+        of_line: shares of the kinds in its pictures.
+        odd: shares of the six tangents in the odd part of the change, `(6,)`.
+    """
     kind = max(NAMES, key=lambda name: of_line[name])
     if not of_line[kind] >= NOTICEABLE:  # also where nothing changes
-        return None, "", 0.0
-    direction = (" down", " right")[int(odd[1] > odd[0])] if kind == "translation" else ""
-    return NAMES[kind] + direction, kind, of_line[kind]
+        return _Kind(None, "", 0.0, int(np.argmax(odd)))
+    if kind != "translation":
+        return _Kind(NAMES[kind], kind, of_line[kind], list(NAMES).index(kind) + 1)
+    larger = int(odd[1] > odd[0])
+    direction = "" if DIAGONAL * odd[larger] < odd[1 - larger] else (" down", " right")[larger]
+    return _Kind(NAMES[kind] + direction, kind, of_line[kind], larger)
 
 
-def _order(found: list[tuple[str | None, str, float]]) -> list[int]:
+def _order(found: list[_Kind]) -> list[int]:
     """Dimensions of new kinds first, then those of kinds that have been, then those of none."""
     order: list[int] = []
     while len(order) < len(found):
-        seen = {found[k][1] for k in order}
+        seen = {found[k].kind for k in order}
         left = [k for k in range(len(found)) if k not in order]
         order.append(
-            max(left, key=lambda k: (found[k][0] is not None, found[k][1] not in seen, found[k][2]))
+            max(
+                left,
+                key=lambda k: (
+                    found[k].name is not None,
+                    found[k].kind not in seen,
+                    found[k].share,
+                ),
+            )
         )
     return order
 
 
-def _turned_in_pairs(changes: Changes, basis: np.ndarray) -> np.ndarray:
-    """Turn two columns at a time by the best angle, until no turn brings more."""
-    pairs = list(itertools.combinations(range(basis.shape[1]), 2))
-    for _ in range(max(2, TURNS // (STARTS * max(len(pairs), 1)))):
+def _rotated_in_pairs(changes: Changes, basis: np.ndarray) -> np.ndarray:
+    """Rotate two columns at a time by the best angle, until none brings more."""
+    d = basis.shape[1]
+    # In the basis as it is rotated: `whole` and the parts, (7, d, d).
+    forms = basis.T @ np.concatenate([changes.whole[None], changes.parts]) @ basis
+    basis = basis.copy()
+    for _ in range(ROUNDS if d <= MANY else 2):
         largest = 0.0
-        for i, j in pairs:
-            angle = _best_angle(changes, basis[:, [i, j]])
+        for pair in itertools.combinations(range(d), 2):
+            i = list(pair)
+            angle = _best_angle(forms[:, i][:, :, i])
             largest = max(largest, abs(angle))
-            basis = basis.copy()
-            basis[:, [i, j]] = basis[:, [i, j]] @ _rotation(angle)
+            rotation = _rotation(angle)
+            basis[:, i] = basis[:, i] @ rotation
+            forms[:, i] = rotation.T @ forms[:, i]
+            forms[:, :, i] = forms[:, :, i] @ rotation
         if largest < 1e-4:
             break
     return basis
 
 
-def _best_angle(changes: Changes, pair: np.ndarray) -> float:
-    """By how much two columns are turned so that their shares are purest."""
-    forms = np.concatenate([changes.whole[None], changes.parts])
-    small = pair.T @ forms @ pair  # (7, 2, 2)
+def _best_angle(forms: np.ndarray) -> float:
+    """By how much two dimensions are rotated so that their shares are purest.
+
+    Args:
+        forms: `whole` and the parts in these two, `(7, 2, 2)`.
+    """
     best = 0.0
     for width in WIDTHS:
         angles = best + width * ANGLES
         purity = np.zeros(len(angles))
         for column in np.moveaxis(_rotation(angles), 1, 0):  # (2, angles)
-            whole, *parts = np.einsum("ia,pij,ja->pa", column, small, column)
+            whole, *parts = np.einsum("ia,pij,ja->pa", column, forms, column)
             purity += np.square(_ratios(np.array(parts), whole)).sum(axis=0)
         still = purity[len(angles) // 2]
         if purity.max() > still + 1e-12:

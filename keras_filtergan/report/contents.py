@@ -214,26 +214,26 @@ def limits(card: Card) -> list[str]:
     return found
 
 
-def dimensions(names: Sequence[str]) -> str:
+def dimensions(kinds: Sequence[str | None]) -> str:
     """A sentence on what the latent's dimensions are, or nothing where none has a name.
 
     Args:
-        names: of `TrainedRun.dimensions`.
+        kinds: of `TrainedRun.kinds`.
 
     Example:
-        >>> dimensions(["z[0]: stroke width", "z[1]"])[-56:]
-        'is mostly stroke width; z[1] is no known kind of change.'
+        >>> dimensions(["stroke width", None])[-57:]
+        'z[0] has most of stroke width; z[1] is of no known kind.'
     """
-    known = [name.split(": ") for name in names if ": " in name]
+    known = [f"z[{i}] has most of {kind}" for i, kind in enumerate(kinds) if kind]
+    unknown = [f"z[{i}]" for i, kind in enumerate(kinds) if not kind]
     if not known:
         return ""
-    unknown = [name for name in names if ": " not in name]
-    found = "After training the latent was turned so that its dimensions are known kinds of change "
-    found += "as far as they can be: "
-    found += ", ".join(f"{axis} is mostly {kind}" for axis, kind in known)
+    found = "After training the latent was rotated so that each dimension is as far as possible "
+    found += f"one known kind of change: {', '.join(known)}"
     if unknown:
-        are = "is no known kind of change" if len(unknown) == 1 else "are no known kinds of change"
-        found += f"; {' and '.join(unknown)} {are}"
+        found += (
+            f"; {' and '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} of no known kind"
+        )
     return f"{found}."
 
 

@@ -141,8 +141,7 @@ def planes_of(trained: TrainedRun) -> tuple[list[Plane], str]:
     if latent_dim > MOST_DIRECTIONS:
         note = f"Of {latent_dim} latent directions the first {MOST_DIRECTIONS} are shown."
     pairs = [_pairs(_principal(found)), _pairs(plain)]
-    has_names = any(name != f"z[{i}]" for i, name in enumerate(names))
-    first, then = reversed(pairs) if has_names else pairs
+    first, then = reversed(pairs) if any(trained.kinds) else pairs
     return [*first, *then], note
 
 

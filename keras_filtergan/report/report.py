@@ -164,7 +164,7 @@ def _values(source: Source) -> dict[str, Any]:
         "map_side": charts.MAP,
         "natural": card_tables.natural_bars(card),
         "kinds": card_tables.kind_bars(card),
-        "dimensions": "" if trained is None else contents.dimensions(trained.dimensions),
+        "dimensions": "" if trained is None else contents.dimensions(trained.kinds),
         "layers": layers,
         "changes": changes,
         "columns": columns,

@@ -179,7 +179,7 @@ def _axes(
     else:
         chosen = dims or (0, 1)
     names = dict(enumerate(trained.dimensions))
-    return chosen, [names.get(dim, "") for dim in chosen]  # the walk refuses those that are not
+    return chosen, [names.get(dim, "") for dim in chosen]  # `Inverter.walk` refuses others
 
 
 def _draw_grid(

@@ -166,23 +166,31 @@ class TrainedRun:
         run.write_config({**config, "code_noise": self.code_noise, "players": names})
         return dataclasses.replace(self, directory=run)
 
-    def turn_to_kinds(self) -> None:
-        """Turn the latent so that its dimensions are known kinds of change, as far as they can be.
+    def rotate_to_kinds(self) -> None:
+        """Rotate the latent so that its dimensions are known kinds of change, as far as may be.
 
-        G, T and Q then read and write latents in the basis of `named_basis`; what they can do is
-        the same. A T that is not linear in the latent has no such basis: nothing happens.
+        G, T and Q then read and write latents in the basis of `named_basis`; what G can make is the
+        same. This is in place, and the last step of training: not for a run that is kept already,
+        and a GAN with these players is not to be trained on. The T of the infogan method, which is
+        not linear in the latent, is left as it is.
         """
         bending, d = self.transformation, self.settings.latent_dim
         if not isinstance(bending, ImageBending):
             return
         x, random = self.dataset.x_train, np.random.default_rng(self.settings.seed)
         some = random.choice(len(x), min(KIND_IMAGES, len(x)), replace=False)
-        images = to_unit_interval(x[np.sort(some)])
+        # Read in their order, looked at in any: of large images a few say what a dimension is.
+        images = to_unit_interval(x[np.sort(some)])[random.permutation(len(some))]
         basis, kinds = named_basis(bending, images, d)
         for player in (self.generator, bending, self.reader):
             if player is not None:
-                player.turn(basis)
+                player.rotate(basis)
         bending.kinds = kinds
+
+    @property
+    def kinds(self) -> tuple[str | None, ...]:
+        """Of which kind of change each latent dimension is, `None` if of no known one."""
+        return getattr(self.transformation, "kinds", (None,) * self.settings.latent_dim)
 
     @property
     def dimensions(self) -> list[str]:
@@ -192,8 +200,7 @@ class TrainedRun:
             >>> [name.split(": ")[0] for name in trained.dimensions]
             ['z[0]', 'z[1]', 'z[2]', 'z[3]']
         """
-        kinds = getattr(self.transformation, "kinds", [None] * self.settings.latent_dim)
-        return [f"z[{i}]: {kind}" if kind else f"z[{i}]" for i, kind in enumerate(kinds)]
+        return [f"z[{i}]: {kind}" if kind else f"z[{i}]" for i, kind in enumerate(self.kinds)]
 
     def subject(self, independent_classifier: Callable[[], keras.Model] | None = None) -> Subject:
         """What the card judges.

@@ -160,7 +160,7 @@ def train(
         gan = _trained_gan(planned, run, 0, _nothing, engine)
         engine.wait()  # until the chief has written the card
         trained = TrainedRun.of(gan, planned.settings, planned.dataset)
-        trained.turn_to_kinds()
+        trained.rotate_to_kinds()
         return trained, run.read_evaluation()
     run.check(planned.config)
     with run.locked(say):
@@ -187,11 +187,10 @@ def _recorded(
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """What has been trained, with its card, both kept in the directory."""
     trained = TrainedRun.of(gan, planned.settings, planned.dataset)
-    trained.turn_to_kinds()
+    trained.rotate_to_kinds()
     trained = trained.save(run)
-    named = [name for name in trained.dimensions if ":" in name]
-    if named:
-        say(f"of the latent's dimensions, {', '.join(named)}")
+    if any(trained.kinds):
+        say(f"latent dimensions: {', '.join(trained.dimensions)}")
     say("evaluating on held-out images")
     card = evaluate(trained.subject(), metrics, each_metric(list(metrics), tell))
     card = with_notes(card, planned.dataset)

@@ -26,8 +26,8 @@ def natural_critic(subject: Subject) -> Measurement:
     """Accuracy of a fresh critic that sees natural coordinates only; 0.5 is chance.
 
     As `critic_accuracy`, whose critic sees everything and wins by what no image varies by. What it
-    says of images that are moved is `natural_critic_of_images`, and what of white noise the same
-    line of the baseline `noisy`.
+    says of images that are moved is `natural_critic_of_images`. The baseline `noisy` has the same
+    figure for white noise.
     """
     value = accuracy_against(subject, generated_by(subject), build_natural_critic)
     count = min(IMAGES, len(subject.labels))
