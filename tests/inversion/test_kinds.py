@@ -97,7 +97,7 @@ def test_the_basis_is_purer_than_random_ones(digits):
     [
         (1.0, 0.0, "shift down"),
         (1.0, 0.9, "shift"),
-        (-0.9, 1.0, "shift"),
+        (-1.0, -0.9, "shift"),
         (0.2, 1.0, "shift right"),
     ],
 )
