@@ -221,7 +221,7 @@ def dimensions(kinds: Sequence[str | None]) -> str:
         kinds: of `TrainedRun.kinds`.
 
     Example:
-        >>> dimensions(["stroke width", None])[-57:]
+        >>> dimensions(["stroke width", None])[-56:]
         'z[0] has most of stroke width; z[1] is of no known kind.'
     """
     known = [f"z[{i}] has most of {kind}" for i, kind in enumerate(kinds) if kind]
