@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras_filtergan.inversion.anatomy import shares, tangents
 from keras_filtergan.inversion.walks import Pictures
 
-NAMES = {  # of the kinds of geometry, as people call them
+KIND_NAMES = {  # of the kinds of geometry, as people call them
     "translation": "shift",
     "rotation": "turn",
     "shear": "slant",
@@ -55,7 +55,7 @@ class Changes(NamedTuple):
     Attributes:
         whole: u' W u is the squared change of pixels, `(d, d)`.
         parts: u' P u is what of it lies on a tangent: shift down, shift right, then the other kinds
-            of `NAMES`; `(6, d, d)`.
+            of `KIND_NAMES`; `(6, d, d)`.
         along: u' a is the sum of the change's products with the tangent, `(6, d)`: its sign says
             in which of the two directions.
     """
@@ -125,7 +125,7 @@ def changes_of(apply: Apply, images: np.ndarray, latent_dim: int) -> Changes:
         there, back = np.split(_pictures(apply, some, ends).reshape(len(some), len(ends), -1), 2, 1)
         changed = (there - back) / 2.0  # (n, d, hwc)
         kinds = tangents(some)
-        each = np.concatenate([SIDES.get(name, 1) * kinds[name] for name in NAMES], axis=1)
+        each = np.concatenate([SIDES.get(name, 1) * kinds[name] for name in KIND_NAMES], axis=1)
         each = each.reshape(*each.shape[:2], -1)  # (n, 6, hwc)
         lengths = np.linalg.norm(each, axis=2, keepdims=True)
         units = np.divide(each, lengths, out=np.zeros_like(each), where=lengths > 0)
@@ -193,14 +193,14 @@ def _kind(of_line: dict[str, float], odd: np.ndarray) -> _Kind:
         of_line: shares of the kinds in its pictures.
         odd: shares of the six tangents in the odd part of the change, `(6,)`.
     """
-    kind = max(NAMES, key=lambda name: of_line[name])
+    kind = max(KIND_NAMES, key=lambda name: of_line[name])
     if not of_line[kind] >= NOTICEABLE:  # also where nothing changes
         return _Kind(None, "", 0.0, int(np.argmax(odd)))
     if kind != "translation":
-        return _Kind(NAMES[kind], kind, of_line[kind], list(NAMES).index(kind) + 1)
+        return _Kind(KIND_NAMES[kind], kind, of_line[kind], list(KIND_NAMES).index(kind) + 1)
     larger = int(odd[1] > odd[0])
     direction = "" if DIAGONAL * odd[larger] < odd[1 - larger] else (" down", " right")[larger]
-    return _Kind(NAMES[kind] + direction, kind, of_line[kind], larger)
+    return _Kind(KIND_NAMES[kind] + direction, kind, of_line[kind], larger)
 
 
 def _order(found: list[_Kind]) -> list[int]:

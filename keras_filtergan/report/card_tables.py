@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from keras_filtergan.evaluation.registry import METRICS
-from keras_filtergan.inversion.kinds import NAMES
+from keras_filtergan.inversion.kinds import KIND_NAMES
 from keras_filtergan.report.contents import Card, figure_of, number, percent
 
 COUNTS = ("geometry_kinds",)  # whole numbers
@@ -16,7 +16,7 @@ PARTS = {
     "moved_1": "What the critic of natural coordinates says of images moved by one pixel.",
     "moved_2": "The same of images moved by two pixels.",
 }
-KINDS = {**NAMES, "brightness": "brightness"}
+KINDS = {**KIND_NAMES, "brightness": "brightness"}
 
 
 @dataclasses.dataclass(frozen=True)

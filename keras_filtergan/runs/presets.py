@@ -16,8 +16,8 @@ def paper_layer4() -> Settings:
 def paper_layer2() -> Settings:
     """The paper's network and layer 2 (its Fig. 4, low-level) on MNIST, by the natural method.
 
-    12 to 13 minutes of one CPU core, with the classifier at hand:
-    `python train.py --preset paper-layer2`. What it reaches is in docs/results.md.
+    `python train.py --preset paper-layer2`: its steps take 12 to 13 minutes of one CPU core. What
+    it reaches is in docs/results.md.
     """
     return Settings(layer=2, dataset="mnist", steps=4000)
 

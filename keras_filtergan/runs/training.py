@@ -159,9 +159,7 @@ def train(
     if not engine.is_chief:
         gan = _trained_gan(planned, run, 0, _nothing, engine)
         engine.wait()  # until the chief has written the card
-        trained = TrainedRun.of(gan, planned.settings, planned.dataset)
-        trained.rotate_to_kinds()
-        return trained, run.read_evaluation()
+        return _finished(planned, gan), run.read_evaluation()
     run.check(planned.config)
     with run.locked(say):
         run.create(planned.config)
@@ -177,6 +175,13 @@ def _nothing(line: str) -> None:
     """What processes say that are not the chief."""
 
 
+def _finished(planned: Plan, gan: FilterGAN) -> TrainedRun:
+    """What has been trained, its latent rotated: the last step of training, in every process."""
+    trained = TrainedRun.of(gan, planned.settings, planned.dataset)
+    trained.rotate_to_kinds()
+    return trained
+
+
 def _recorded(
     planned: Plan,
     run: RunDirectory,
@@ -186,9 +191,7 @@ def _recorded(
     tell: Tell | None,
 ) -> tuple[TrainedRun, dict[str, Any]]:
     """What has been trained, with its card, both kept in the directory."""
-    trained = TrainedRun.of(gan, planned.settings, planned.dataset)
-    trained.rotate_to_kinds()
-    trained = trained.save(run)
+    trained = _finished(planned, gan).save(run)
     if any(trained.kinds):
         say(f"latent dimensions: {', '.join(trained.dimensions)}")
     say("evaluating on held-out images")

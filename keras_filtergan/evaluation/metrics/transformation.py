@@ -5,7 +5,7 @@ import numpy as np
 from keras_filtergan.evaluation.registry import Measurement, metric
 from keras_filtergan.evaluation.subject import Subject
 from keras_filtergan.inversion.anatomy import shares
-from keras_filtergan.inversion.kinds import NAMES, NOTICEABLE
+from keras_filtergan.inversion.kinds import KIND_NAMES, NOTICEABLE
 
 
 @metric(needs=("dims", "transformation"))
@@ -42,7 +42,7 @@ def geometry_kinds(subject: Subject) -> Measurement:
     which are of some kind.
     """
     rows = [shares(line) for line in subject.transformed_lines]
-    of_kind = np.array([[row[name] >= NOTICEABLE for name in NAMES] for row in rows])
+    of_kind = np.array([[row[name] >= NOTICEABLE for name in KIND_NAMES] for row in rows])
     value = min(of_kind.any(axis=0).sum(), of_kind.any(axis=1).sum())
     return Measurement(float(value), _taken_over(subject))
 
